@@ -1,0 +1,1 @@
+"""The contracts every other part relies on: names, random numbers, pixels, adapter, pipeline, neutral scope. torch only."""

@@ -1,0 +1,177 @@
+"""Random numbers that depend on a seed and a position, and on nothing else.
+
+Drawing is separate from applying: an operation derives one 64-bit seed a sample (``mix``, ``sample_seeds``, ``fold``) and
+turns it into numbers (``uniform``, ``normal``). No global generator is read or written, so a sample gets the same draws on
+every device and for any batch size, order, worker or process count.
+
+Integers are hashed by the finaliser of SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number
+generators", OOPSLA 2014); the numbers come from two rounds of a 32-bit finaliser (the constants are those of
+``lowbias32`` in C. Wellons' hash-prospector) over (seed, position), and normal numbers from them by Box and Muller (1958).
+"""
+
+import hashlib
+import math
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+
+__all__ = ["fold", "mix", "normal", "sample_seeds", "uniform"]
+
+_MASK64 = (1 << 64) - 1
+_GAMMA, _FIRST, _SECOND = 0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
+_CHUNK = 1 << 16  # positions hashed at a time on CPU, so that the working set stays in cache
+_Kernel = Callable[[Tensor, Tensor, int, int], Tensor]
+
+
+def mix(*keys: int | str) -> int:
+    """Hash integers and strings to one seed in [0, 2⁶³).
+
+    The order of the keys matters. Strings are hashed by BLAKE2b, so the seed is the same in every process.
+
+    Example:
+        >>> mix(0, "augment", 7) == mix(0, "augment", 7)
+        True
+        >>> mix(0, "augment", 7) == mix(0, 7, "augment")
+        False
+    """
+    state = 0
+    for key in keys:
+        state = _splitmix((state ^ _as_integer(key)) & _MASK64)
+    return state >> 1
+
+
+def sample_seeds(seed: int, indices: Tensor) -> Tensor:
+    """Return one seed a sample, from a run-wide seed and the samples' indices.
+
+    Args:
+        seed: Any integer, for instance of ``mix(run_seed, "augment", epoch)``.
+        indices: int64 of shape N, on any device.
+
+    Returns:
+        int64 of shape N on the device of ``indices``; element i is ``fold``ed from ``seed`` and ``indices[i]``.
+    """
+    return fold(torch.full_like(indices, mix(seed)), indices)
+
+
+def fold(seeds: Tensor, *keys: int | str | Tensor) -> Tensor:
+    """Derive new per-sample seeds: one for each operation, step or parameter.
+
+    Args:
+        seeds: int64 of shape N.
+        keys: What the new seeds are for; an int64 tensor of shape N gives every sample its own key.
+
+    Returns:
+        int64 of shape N, in [0, 2⁶³).
+    """
+    state = seeds
+    for key in keys:
+        number = key if isinstance(key, Tensor) else _signed(_as_integer(key))
+        state = _splitmix_tensor(state ^ number)
+        state = (state >> 1) & ((1 << 63) - 1)
+    return state
+
+
+def uniform(seeds: Tensor, shape: Sequence[int] = ()) -> Tensor:
+    """Draw numbers uniform in [0, 1).
+
+    Args:
+        seeds: int64 of shape N, one a sample.
+        shape: Shape of one sample's draw; ``()`` draws one number a sample.
+
+    Returns:
+        float32 of shape N×shape, with 24 random bits each, equal bit for bit on every device.
+
+    Example:
+        >>> seeds = sample_seeds(0, torch.arange(4))
+        >>> bool((uniform(seeds, (3,))[2] == uniform(seeds[2:3], (3,))[0]).all())
+        True
+    """
+    return _draw(seeds, shape, _hashed)
+
+
+def normal(seeds: Tensor, shape: Sequence[int] = ()) -> Tensor:
+    """Draw numbers from the standard normal distribution.
+
+    Args:
+        seeds: int64 of shape N, one a sample.
+        shape: Shape of one sample's draw.
+
+    Returns:
+        float32 of shape N×shape; devices agree to float32 rounding of log and cos.
+    """
+    return _draw(seeds, shape, _box_muller)
+
+
+def _draw(seeds: Tensor, shape: Sequence[int], kernel: _Kernel) -> Tensor:
+    if seeds.dtype != torch.int64 or seeds.ndim != 1:
+        raise TypeError(
+            f"expected seeds as an int64 tensor of shape N, got {seeds.dtype} of shape {tuple(seeds.shape)}; "
+            "try robustlit.core.random.sample_seeds(seed, indices)"
+        )
+    count = math.prod(shape)
+    low, high = _halves(seeds)
+    if seeds.device.type != "cpu" or seeds.numel() * count <= _CHUNK:
+        flat = kernel(low, high, 0, count)
+    else:
+        flat = torch.empty(seeds.numel(), count)
+        for row in range(seeds.numel()):
+            for start in range(0, count, _CHUNK):
+                stop = min(start + _CHUNK, count)
+                flat[row, start:stop] = kernel(low[row : row + 1], high[row : row + 1], start, stop)[0]
+    return flat.view(seeds.numel(), *shape)
+
+
+def _halves(seeds: Tensor) -> tuple[Tensor, Tensor]:
+    """Split 64-bit seeds into the two 32-bit keys of the hash, each N×1."""
+    state = _splitmix_tensor(seeds)
+    return state.to(torch.int32)[:, None], (state >> 32).to(torch.int32)[:, None]
+
+
+def _hashed(low: Tensor, high: Tensor, start: int, stop: int) -> Tensor:
+    """Uniform numbers at positions start…stop-1 of every sample, float32 in [0, 1)."""
+    position = torch.arange(start, stop, dtype=torch.int32, device=low.device) * _i32(0x9E3779B9)
+    bits = _finalise(position[None] + low)
+    bits = _finalise(bits.bitwise_xor_(high))
+    return bits.bitwise_right_shift_(8).bitwise_and_(0xFFFFFF).to(torch.float32).mul_(2.0**-24)
+
+
+def _box_muller(low: Tensor, high: Tensor, start: int, stop: int) -> Tensor:
+    radius = (1 - _hashed(low, high, start, stop)).log_().mul_(-2).sqrt_()
+    angle = _hashed(low.bitwise_xor(_i32(0x85EBCA6B)), high, start, stop).mul_(2 * math.pi)
+    return radius.mul_(angle.cos_())
+
+
+def _finalise(x: Tensor) -> Tensor:
+    """Mix 32-bit integers in place; shifts are masked because int32 shifts keep the sign."""
+    for shift, factor in ((16, 0x7FEB352D), (15, 0x846CA68B)):
+        x.bitwise_xor_((x >> shift).bitwise_and_((1 << (32 - shift)) - 1)).mul_(_i32(factor))
+    return x.bitwise_xor_((x >> 16).bitwise_and_(0xFFFF))
+
+
+def _splitmix(x: int) -> int:
+    x = (x + _GAMMA) & _MASK64
+    x = ((x ^ (x >> 30)) * _FIRST) & _MASK64
+    x = ((x ^ (x >> 27)) * _SECOND) & _MASK64
+    return x ^ (x >> 31)
+
+
+def _splitmix_tensor(x: Tensor) -> Tensor:
+    x = x + _signed(_GAMMA)
+    x = (x ^ ((x >> 30) & ((1 << 34) - 1))) * _signed(_FIRST)
+    x = (x ^ ((x >> 27) & ((1 << 37) - 1))) * _signed(_SECOND)
+    return x ^ ((x >> 31) & ((1 << 33) - 1))
+
+
+def _as_integer(key: int | str) -> int:
+    if isinstance(key, str):
+        return int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8).digest(), "little")
+    return int(key) & _MASK64
+
+
+def _signed(x: int) -> int:
+    return x - (1 << 64) if x >= 1 << 63 else x
+
+
+def _i32(x: int) -> int:
+    return x - (1 << 32) if x >= 1 << 31 else x
