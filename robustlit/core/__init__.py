@@ -1,1 +1,4 @@
-"""The contracts every other part relies on: names, random numbers, pixels, adapter, pipeline, neutral scope. torch only."""
+"""The contracts every other part relies on; torch only.
+
+Names, random numbers, pixels, adapter, training-step pipeline and neutral scope, one file each.
+"""

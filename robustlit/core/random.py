@@ -1,12 +1,13 @@
 """Random numbers that depend on a seed and a position, and on nothing else.
 
-Drawing is separate from applying: an operation derives one 64-bit seed a sample (``mix``, ``sample_seeds``, ``fold``) and
-turns it into numbers (``uniform``, ``normal``). No global generator is read or written, so a sample gets the same draws on
-every device and for any batch size, order, worker or process count.
+Drawing is separate from applying: an operation derives one 64-bit seed a sample (``mix``, ``sample_seeds``, ``fold``)
+and turns it into numbers (``uniform``, ``normal``). No global generator is read or written, so a sample gets the same
+draws on every device and for any batch size, order, worker or process count.
 
 Integers are hashed by the finaliser of SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number
 generators", OOPSLA 2014); the numbers come from two rounds of a 32-bit finaliser (the constants are those of
-``lowbias32`` in C. Wellons' hash-prospector) over (seed, position), and normal numbers from them by Box and Muller (1958).
+``lowbias32`` in C. Wellons' hash-prospector) over (seed, position), and normal numbers from them by Box and Muller
+(1958).
 """
 
 import hashlib
@@ -112,14 +113,15 @@ def _draw(seeds: Tensor, shape: Sequence[int], kernel: _Kernel) -> Tensor:
     count = math.prod(shape)
     low, high = _halves(seeds)
     if seeds.device.type != "cpu" or seeds.numel() * count <= _CHUNK:
-        flat = kernel(low, high, 0, count)
-    else:
-        flat = torch.empty(seeds.numel(), count)
-        for row in range(seeds.numel()):
-            for start in range(0, count, _CHUNK):
-                stop = min(start + _CHUNK, count)
-                flat[row, start:stop] = kernel(low[row : row + 1], high[row : row + 1], start, stop)[0]
-    return flat.view(seeds.numel(), *shape)
+        return kernel(low, high, 0, count).view(-1, *shape)
+    flat = torch.empty(seeds.numel(), count)
+    rows = max(1, _CHUNK // count)
+    for row in range(0, seeds.numel(), rows):
+        part = slice(row, row + rows)
+        for start in range(0, count, _CHUNK):
+            stop = min(start + _CHUNK, count)
+            flat[part, start:stop] = kernel(low[part], high[part], start, stop)
+    return flat.view(-1, *shape)
 
 
 def _halves(seeds: Tensor) -> tuple[Tensor, Tensor]:
@@ -137,9 +139,12 @@ def _hashed(low: Tensor, high: Tensor, start: int, stop: int) -> Tensor:
 
 
 def _box_muller(low: Tensor, high: Tensor, start: int, stop: int) -> Tensor:
-    radius = (1 - _hashed(low, high, start, stop)).log_().mul_(-2).sqrt_()
-    angle = _hashed(low.bitwise_xor(_i32(0x85EBCA6B)), high, start, stop).mul_(2 * math.pi)
-    return radius.mul_(angle.cos_())
+    """Normal numbers at positions start…stop-1; positions 2k and 2k+1 share pair k, so ``start`` is even."""
+    first, last = start // 2, (stop + 1) // 2
+    radius = (1 - _hashed(low, high, first, last)).log_().mul_(-2).sqrt_()
+    angle = _hashed(low.bitwise_xor(_i32(0x85EBCA6B)), high, first, last).mul_(2 * math.pi)
+    pairs = torch.stack((radius * angle.cos(), radius * angle.sin()), dim=-1)
+    return pairs.flatten(1)[:, : stop - start]
 
 
 def _finalise(x: Tensor) -> Tensor:
