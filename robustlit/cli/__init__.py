@@ -1,0 +1,1 @@
+"""The ``robustlit`` command. Nothing here imports torch before the configuration is composed."""

@@ -1,0 +1,120 @@
+"""The help texts, written without importing anything that takes time."""
+
+from robustlit.cli.config import config_dir
+from robustlit.cli.suggest import groups
+
+__all__ = ["COMMANDS", "command_help", "overview"]
+
+COMMANDS = {
+    "train": "train a model and watch its robustness in TensorBoard",
+    "evaluate": "run the tests again on the weights of a finished run",
+    "tensorboard": "serve runs in the browser, on this machine only",
+    "version": "print the versions that a bug report needs",
+}
+
+_TRAIN = """\
+usage: robustlit train [experiment=NAME] [GROUP=OPTION …] [KEY=VALUE …] [-m]
+       robustlit train resume=RUN [trainer.KEY=VALUE …]
+
+Trains a model. A configuration is put together from one option of each group and may be changed key by key.
+
+examples
+  robustlit train experiment=quickstart
+  robustlit train experiment=cifar10_resnet18 data.path=cifar10.npz
+  robustlit train data=image_folder data.path=photos model=resnet18 trainer.max_epochs=20
+  robustlit train experiment=quickstart augmentation=[patch_gaussian] task.optimizer.lr=0.05
+  robustlit train -m experiment=quickstart augmentation=none,patch_gaussian seed=0,1,2
+  robustlit train resume=runs/quickstart/2026-01-31_12-00-00
+
+groups (lists are written [a,b] and grow by +GROUP=OPTION)
+{groups}
+
+keys used most
+  seed=0                       seed of weights, order, augmentation and dropout
+  run_name=NAME                the folder below runs/; the experiment's name unless given
+  resume=RUN                   continue a run in its folder, from its last checkpoint
+  deterministic=true           bit-identical weights on a GPU too
+  trainer.max_epochs=N         trainer.accelerator=cpu  trainer.devices=2  trainer.precision=bf16-mixed
+  data.path=PATH               data.batch_size=128  data.num_workers=4
+  task.optimizer.lr=0.1        callbacks.NAME=null switches a callback off
+
+flags
+  -m, --multirun               a sweep: one run for every combination of the values given with commas
+  --cfg job                    print the composed configuration and stop
+  --config-dir FOLDER          look for further options in your own folder (first or last on the line)
+  -h, --help                   this text
+
+A run leaves runs/NAME/TIME/ with config.yaml, versions.json, checkpoints/, metrics.csv, results.json and TensorBoard's
+events. Wrong input ends with one line and exit code 2; HYDRA_FULL_ERROR=1 shows where.
+"""
+
+_EVALUATE = """\
+usage: robustlit evaluate RUN [KEY=VALUE …]
+
+Loads the weights of a run, runs the tests on its test splits, prints the table and writes
+RUN/evaluations/CHECKPOINT.json. Nothing is trained.
+
+examples
+  robustlit evaluate runs/quickstart/2026-01-31_12-00-00
+  robustlit evaluate runs/quickstart/2026-01-31_12-00-00 checkpoint=last splits=[iid]
+
+keys
+  checkpoint=best_clean        best_clean, last, or the path of a checkpoint
+  splits=null                  names of the test splits to use; all when null
+  evaluation=[clean]           the tests to run: {evaluations}
+  trainer.accelerator=auto     where to run; trainer.precision=32-true
+  data.batch_size=null         another batch size, data.path=PATH another place of the same data
+"""
+
+_TENSORBOARD = """\
+usage: robustlit tensorboard [RUNS] [--port PORT]
+
+Serves a run, or every run below a folder, at http://127.0.0.1:PORT/ until Ctrl-C.
+
+  RUNS           a run folder or a folder of runs (default: runs)
+  --port PORT    the port (default: 6006, or a free one when that is taken)
+"""
+
+_VERSION = """\
+usage: robustlit version
+
+Prints the versions of robustlit, Python and the libraries it stands on.
+"""
+
+
+def overview() -> str:
+    """Return the text of ``robustlit --help``."""
+    lines = [f"  {name:<13} {what}" for name, what in COMMANDS.items()]
+    return "\n".join(
+        [
+            "usage: robustlit COMMAND …",
+            "",
+            "Robustness inside the training run: train, attack, corrupt and explain vision models, live in TensorBoard.",
+            "",
+            "commands",
+            *lines,
+            "",
+            "start with",
+            "  robustlit train experiment=quickstart",
+            "  robustlit tensorboard runs",
+            "",
+            "'robustlit COMMAND --help' lists the options and examples of a command.",
+        ]
+    )
+
+
+def command_help(name: str) -> str:
+    """Return the text of ``robustlit NAME --help``."""
+    if name == "train":
+        options = groups(config_dir())
+        lines = [_wrapped(group, names) for group, names in options.items()]
+        return _TRAIN.format(groups="\n".join(lines)).rstrip()
+    if name == "evaluate":
+        return _EVALUATE.format(evaluations=", ".join(groups(config_dir()).get("evaluation", []))).rstrip()
+    return {"tensorboard": _TENSORBOARD, "version": _VERSION}[name].rstrip()
+
+
+def _wrapped(group: str, names: list[str]) -> str:
+    import textwrap
+
+    return textwrap.fill(" ".join(names), 118, initial_indent=f"  {group:<14}", subsequent_indent=" " * 16)

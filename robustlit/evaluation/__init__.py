@@ -1,0 +1,6 @@
+"""The tests of ``robustlit evaluate``: one class a file, one YAML of the same name in ``conf/evaluation``."""
+
+from robustlit.evaluation.base import Evaluation, Row
+from robustlit.evaluation.clean import CleanTest
+
+__all__ = ["CleanTest", "Evaluation", "Row"]

@@ -1,0 +1,44 @@
+"""What a test of ``robustlit evaluate`` is, and what it returns."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from pytorch_lightning import LightningModule, Trainer
+
+    from robustlit.data.base import VisionDataModule
+
+__all__ = ["Evaluation", "Row"]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One figure of a test, never without the number of samples behind it.
+
+    Args:
+        test: Which test: "clean".
+        split: Which test split.
+        metric: "accuracy", "iou", …
+        value: The figure.
+        low: Lower end of its 95 % interval, where there is one.
+        high: Upper end.
+        n: Number of samples.
+    """
+
+    test: str
+    split: str
+    metric: str
+    value: float
+    low: float | None
+    high: float | None
+    n: int
+
+
+class Evaluation(Protocol):
+    """A test: measures a trained module on the test splits of a data module."""
+
+    name: str
+
+    def run(self, module: "LightningModule", datamodule: "VisionDataModule", trainer: "Trainer") -> list[Row]:
+        """Measure, leave the module as it was, and return the figures; the same list on every rank."""
+        ...

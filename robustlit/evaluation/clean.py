@@ -1,0 +1,55 @@
+"""The test on images as they are."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from robustlit.evaluation.base import Row
+from robustlit.metrics.interval import wilson
+
+if TYPE_CHECKING:
+    from pytorch_lightning import LightningModule, Trainer
+
+    from robustlit.data.base import VisionDataModule
+
+__all__ = ["CleanTest", "rows"]
+
+
+class CleanTest:
+    """Every test metric of the module on every test split, unchanged.
+
+    Accuracies of single-label classification carry the 95 % interval of Wilson (1927); the other metrics are not rates
+    over independent samples and carry none.
+    """
+
+    name = "clean"
+
+    def run(self, module: "LightningModule", datamodule: "VisionDataModule", trainer: "Trainer") -> list[Row]:
+        """Run ``trainer.test`` and return one row a split and metric."""
+        trainer.test(module, datamodule=datamodule, verbose=False)
+        metrics = {key: float(value) for key, value in trainer.callback_metrics.items()}
+        sizes = {split: len(datamodule.test_sets[split]) for split in datamodule.test_names}
+        return rows(self.name, metrics, sizes, rates=("accuracy",) if datamodule.task == "classification" else ())
+
+
+def rows(test: str, metrics: Mapping[str, float], sizes: Mapping[str, int], rates: tuple[str, ...] = ()) -> list[Row]:
+    """Turn logged metrics into rows.
+
+    Args:
+        test: Name of the test.
+        metrics: By key ``test/<split>/<metric>``; other keys are left out.
+        sizes: Number of samples of each split; gives the order.
+        rates: The metrics that are shares of independent samples and get an interval.
+
+    Example:
+        >>> rows("clean", {"test/iid/accuracy": 0.5, "train/loss": 1.0}, {"iid": 100}, rates=("accuracy",))[0].n
+        100
+    """
+    found = []
+    for split, n in sizes.items():
+        prefix = f"test/{split}/"
+        for key, value in metrics.items():
+            if key.startswith(prefix):
+                metric = key.removeprefix(prefix)
+                low, high = wilson(round(value * n), n) if metric in rates else (None, None)
+                found.append(Row(test, split, metric, value, low, high, n))
+    return found
