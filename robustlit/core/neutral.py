@@ -31,8 +31,8 @@ def neutral_scope(module: nn.Module, *, grad: bool = False) -> Iterator[None]:
     parameter, buffers (so BatchNorm statistics), hooks, and the states of the generators of Python, NumPy and torch on
     every device. Autocast is off and compiled code runs eagerly inside, because hooks on it would see no gradients.
 
-    Use it on the unwrapped module, never on a DDP wrapper, and take gradients by ``torch.autograd.grad`` with respect to
-    inputs made by :func:`private` inside the scope. It works in fit (no_grad), validate and test (inference_mode).
+    Use it on the unwrapped module, never on a DDP wrapper, and take gradients by ``torch.autograd.grad`` for inputs
+    made by :func:`private` inside the scope. It works in fit (no_grad), validate and test (inference_mode).
 
     Args:
         module: The model to look at.
@@ -140,7 +140,7 @@ def _generators() -> Callable[[], None]:
     python_state = random.getstate()
     numpy_state = numpy.random.get_state() if numpy is not None else None
     cpu_state = torch.get_rng_state()
-    cuda_states = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else None
+    cuda_states = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else None  # type: ignore[no-untyped-call]
 
     def undo() -> None:
         random.setstate(python_state)

@@ -72,11 +72,11 @@ class Pipeline:
     @classmethod
     def join(cls, module: nn.Module, owner: Any) -> "Pipeline":
         """Return the module's pipeline with ``owner`` among its members, installing it for the first."""
-        pipeline = vars(module).get(_ATTRIBUTE)
+        pipeline: Pipeline | None = vars(module).get(_ATTRIBUTE)
         if pipeline is None:
             pipeline = cls(module)
             setattr(module, _ATTRIBUTE, pipeline)
-            module.training_step = types.MethodType(_wrapper(type(module)), module)  # type: ignore[assignment]
+            module.training_step = types.MethodType(_wrapper(type(module)), module)  # type: ignore[arg-type, assignment]
         if not any(member is owner for member in pipeline._members):
             pipeline._members.append(owner)
         return pipeline
@@ -126,8 +126,10 @@ class Pipeline:
         finally:
             handle.remove()
         step = Step(batch, original, batch_idx, output, seen[-1] if seen else None)
-        for _, function in self._extra_losses if output is not None else ():
-            output = _with_added_loss(output, function(module, step))
+        if output is None:  # the module skips this batch
+            return None
+        for _, extra_loss in self._extra_losses:
+            output = _with_added_loss(output, extra_loss(module, step))
         return output
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Pipeline":
@@ -140,7 +142,7 @@ class Pipeline:
         is_original = self._module is not None and self._module() is module
         if self._previous is not None and is_original:
             return self._previous  # type: ignore[no-any-return]
-        return functools.partial(type(module).training_step, module)  # type: ignore[arg-type]
+        return functools.partial(type(module).training_step, module)  # type: ignore[attr-defined]
 
     def _drop(self, owner: Any) -> None:
         self._members = [member for member in self._members if member is not owner]
@@ -160,7 +162,7 @@ class Pipeline:
 def _wrapper(owner: type[nn.Module]) -> Callable[..., Any]:
     """Return the function that replaces a class's ``training_step``; it keeps the name and the signature."""
 
-    @functools.wraps(owner.training_step)  # type: ignore[arg-type]
+    @functools.wraps(owner.training_step)  # type: ignore[attr-defined]
     def training_step(self: nn.Module, *args: Any, **kwargs: Any) -> Any:
         return vars(self)[_ATTRIBUTE].run(self, args, kwargs)
 

@@ -21,11 +21,12 @@ def exact_arithmetic(device: torch.device) -> Iterator[None]:
     Args:
         device: The device whose autocast is switched off.
     """
+    backends: Any = torch.backends
     switches = (
-        torch.backends.cuda.matmul,
-        torch.backends.cudnn.conv,
-        torch.backends.mkldnn.matmul,
-        torch.backends.mkldnn.conv,
+        backends.cuda.matmul,
+        backends.cudnn.conv,
+        backends.mkldnn.matmul,
+        backends.mkldnn.conv,
     )
     with ExitStack() as stack:
         stack.enter_context(torch.autocast(device.type, enabled=False))

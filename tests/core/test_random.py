@@ -57,7 +57,7 @@ def test_uniform_is_uniform() -> None:
     expected = draws.numel() / 256
     chi_square = ((counts - expected) ** 2 / expected).sum().item()
     assert abs(chi_square - 255) < 5 * math.sqrt(2 * 255)
-    assert 0 <= draws.min() and draws.max() < 1
+    assert draws.min() >= 0 and draws.max() < 1
 
 
 def test_normal_moments_and_independence() -> None:
