@@ -1,0 +1,24 @@
+"""Callbacks for any LightningModule: when, how often, on what budget; the mathematics is in the layers below."""
+
+from robustlit.callbacks.augmentation import Augmentation
+from robustlit.callbacks.checkpoint import BestCheckpoint, LastCheckpoint
+from robustlit.callbacks.early_stopping import EarlyStopping
+from robustlit.callbacks.metrics_csv import MetricsCSV
+from robustlit.callbacks.sample_images import PredictionPanels
+from robustlit.callbacks.scalar_layout import ScalarLayout
+from robustlit.callbacks.step_seed import StepSeed
+from robustlit.callbacks.stopwatch import Stopwatch
+from robustlit.callbacks.throughput import Throughput
+
+__all__ = [
+    "Augmentation",
+    "BestCheckpoint",
+    "EarlyStopping",
+    "LastCheckpoint",
+    "MetricsCSV",
+    "PredictionPanels",
+    "ScalarLayout",
+    "StepSeed",
+    "Stopwatch",
+    "Throughput",
+]

@@ -1,0 +1,52 @@
+"""Stopping when one key no longer improves, counted in evaluations."""
+
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.callbacks import EarlyStopping as LightningEarlyStopping
+
+from robustlit.callbacks.freshness import Freshness
+
+__all__ = ["EarlyStopping"]
+
+
+class EarlyStopping(LightningEarlyStopping):
+    """Stops training when a key has not improved over so many evaluations.
+
+    A validation that did not log the key (evaluation every n epochs) does not count against the patience.
+
+    It logs nothing.
+
+    Args:
+        monitor: The key, logged by validation, not by training.
+        patience: Evaluations without improvement before training stops.
+        mode: "max" if larger is better, else "min".
+        min_delta: Smallest change that counts as an improvement, in units of the key.
+
+    Raises:
+        ValueError: At the end of training, if no validation logged the key; names the nearest key there is.
+    """
+
+    def __init__(self, monitor: str, patience: int = 5, mode: str = "max", min_delta: float = 0.0) -> None:
+        super().__init__(
+            monitor=monitor,
+            patience=patience,
+            mode=mode,
+            min_delta=min_delta,
+            strict=False,
+            check_on_train_epoch_end=False,
+        )
+        self._fresh = Freshness(monitor)
+
+    def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Note the value of the validation before."""
+        self._fresh.start(trainer)
+
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Compare with the best value if this validation logged the key."""
+        if self._fresh.has_value(trainer):
+            super().on_validation_end(trainer, pl_module)
+
+    def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Say so if the key never came."""
+        if not torch.isfinite(self.best_score):
+            self._fresh.require(trainer)

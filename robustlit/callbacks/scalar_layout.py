@@ -1,0 +1,54 @@
+"""Curves that belong together, on one page of TensorBoard."""
+
+import pytorch_lightning as pl
+from pytorch_lightning.loggers import TensorBoardLogger
+
+__all__ = ["LAYOUT", "ScalarLayout"]
+
+Layout = dict[str, dict[str, list[str | list[str]]]]
+
+# category -> chart -> ["Multiline", regular expressions over the keys]
+LAYOUT: Layout = {
+    "training": {
+        "loss": ["Multiline", [r"^train/loss(_epoch)?$", r"^val/loss$"]],
+        "clean score": ["Multiline", [r"^val/(accuracy|auroc|iou)$"]],
+        "calibration error": ["Multiline", [r"^val/calibration_error$"]],
+        "IoU of each class": ["Multiline", [r"^val/iou/.+"]],
+        "learning rate": ["Multiline", [r"^lr-.+"]],
+    },
+    "robustness": {
+        "clean and robust": [
+            "Multiline",
+            [r"^val/(accuracy|iou)$", r"^robust/corruption/(extra_)?mean$", r"^robust/adversarial/.+"],
+        ],
+        "each corruption": ["Multiline", [r"^robust/corruption/(?!mean$|extra_mean$).+"]],
+        "each attack": ["Multiline", [r"^robust/adversarial/.+"]],
+        "gap: clean minus robust": ["Multiline", [r"^robust/gap/.+"]],
+    },
+    "cost": {
+        "seconds of each callback": ["Multiline", [r"^cost/.+_seconds$"]],
+        "images a second": ["Multiline", [r"^cost/images_per_second$"]],
+    },
+}
+
+
+class ScalarLayout(pl.Callback):
+    """Writes TensorBoard's custom-scalars page once, when training starts.
+
+    Training and validation loss, clean and robust scores, every corruption, every attack and the cost of the callbacks
+    each share a chart. The charts select keys by regular expression, so those of callbacks that are not in use stay
+    empty. It logs no keys; without a TensorBoardLogger it does nothing.
+
+    Args:
+        layout: Category → chart → ``["Multiline", [regular expressions]]``; default :data:`LAYOUT`.
+    """
+
+    def __init__(self, layout: Layout | None = None) -> None:
+        self.layout = LAYOUT if layout is None else layout
+
+    def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Write the page."""
+        if trainer.is_global_zero:
+            for logger in trainer.loggers:
+                if isinstance(logger, TensorBoardLogger):
+                    logger.experiment.add_custom_scalars(self.layout)
