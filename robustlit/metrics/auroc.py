@@ -1,0 +1,57 @@
+"""Area under the ROC curve in bounded memory."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torchmetrics import Metric
+
+__all__ = ["AUROC"]
+
+_REACH = 16.0  # logits beyond ±16 share the outermost bins
+
+
+class AUROC(Metric):
+    """Area under the ROC curve of every class or label, one against the rest, averaged.
+
+    Scores are counted in bins of equal width in logit, so that the resolution lies near 0 and 1, where a trained
+    network puts its probabilities; scores in one bin count as ties. Classes that are always or never true have no
+    curve and are left out of the mean.
+
+    Args:
+        num_classes: Number of classes or labels K; 2·K·bins integers are kept.
+        bins: Number of bins.
+
+    Example:
+        >>> metric = AUROC(num_classes=1)
+        >>> metric.update(torch.tensor([[0.9], [0.4], [0.6], [0.1]]), torch.tensor([[1], [1], [0], [0]]))
+        >>> metric.compute().item()
+        0.75
+    """
+
+    full_state_update = False
+    higher_is_better = True
+    counts: Tensor
+
+    def __init__(self, num_classes: int, bins: int = 1000, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.num_classes = num_classes
+        self.bins = bins
+        self.add_state("counts", torch.zeros(2, num_classes, bins, dtype=torch.int64), dist_reduce_fx="sum")
+
+    def update(self, probabilities: Tensor, targets: Tensor) -> None:
+        """Count a batch: probabilities N×K, and int64 targets N (single label) or N×K of 0 and 1 (multi-label)."""
+        classes = torch.arange(self.num_classes, device=targets.device)
+        true = targets > 0.5 if targets.ndim == 2 else targets[:, None] == classes
+        place = (probabilities.float().logit() + _REACH) / (2 * _REACH)
+        scores = (place * self.bins).clamp(0, self.bins - 1).long()
+        cell = (true.long() * self.num_classes + classes) * self.bins + scores
+        self.counts += torch.bincount(cell.flatten(), minlength=self.counts.numel()).view_as(self.counts)
+
+    def compute(self) -> Tensor:
+        """Return the mean area: a scalar in [0, 1], NaN where no class has a curve."""
+        negatives, positives = self.counts.float()
+        above = positives.flip(1).cumsum(1).flip(1) - positives  # positives that score higher than the bin
+        wins = (negatives * (above + positives / 2)).sum(1)
+        areas: Tensor = wins / (negatives.sum(1) * positives.sum(1))
+        return areas.nanmean()

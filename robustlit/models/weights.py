@@ -1,0 +1,110 @@
+"""Trained weights by torchvision's name or from a file, for a network whose classes or channels may differ."""
+
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+import torchvision
+from torch import Tensor, nn
+
+from robustlit.core.names import lookup
+
+__all__ = ["first_convolution", "head_name", "load_weights"]
+
+# Two families have heads beside the main one, used in training only; without them a network returns plain logits.
+BUILDER_OPTIONS: dict[str, dict[str, Any]] = {
+    "googlenet": {"aux_logits": False, "init_weights": True},
+    "inception_v3": {"aux_logits": False, "init_weights": True},
+}
+_FILES = (".pt", ".pth", ".ckpt", ".bin")
+_PREFIXES = ("module.", "network.", "model.")  # of DataParallel, of robustlit's modules, and the usual one in others'
+
+
+def load_weights(network: nn.Module, name: str, weights: str | Path) -> None:
+    """Copy trained weights into a network, except for a head or a first convolution of another shape.
+
+    Weights for another number of channels are averaged over them, so a grey image gets the response it had in colour.
+
+    Args:
+        network: The network to fill, in place.
+        name: torchvision's name of the model, whose weights are looked up.
+        weights: A name such as ``"DEFAULT"`` or ``"IMAGENET1K_V1"``, downloaded and cached by torchvision, or a file:
+            a state dict or a Lightning checkpoint, loaded with ``weights_only=True``.
+
+    Raises:
+        ValueError: If there are no such weights, they cannot be downloaded or read, or belong to another model.
+    """
+    text = str(weights)
+    by_file = text.endswith(_FILES) or Path(text).exists()
+    found = _from_file(Path(text)) if by_file else _from_torchvision(name, text)
+    own = network.state_dict()
+    first, head = first_convolution(network)[0] + ".weight", head_name(network) + "."
+    for key in own.keys() & found.keys():
+        if own[key].shape == found[key].shape:
+            continue
+        if key == first and own[key].shape[2:] == found[key].shape[2:] and len(own[key]) == len(found[key]):
+            channels = own[key].shape[1]
+            found[key] = found[key].sum(1, keepdim=True).expand_as(own[key]) / channels
+        elif key == first or key.startswith(head):
+            found[key] = own[key]
+    _fill(network, found, f"weights of {name}", text)
+
+
+def first_convolution(network: nn.Module) -> tuple[str, nn.Conv2d]:
+    """Return the name and the module of the convolution that sees the image.
+
+    Raises:
+        ValueError: If the network has no convolution.
+    """
+    for name, module in network.named_modules():
+        if isinstance(module, nn.Conv2d):
+            return name, module
+    raise ValueError(f"expected a network with a convolution, got {type(network).__name__}; try a convolutional one")
+
+
+def head_name(network: nn.Module) -> str:
+    """Return the name of the layer that computes the logits: the last one that is linear or a convolution."""
+    layers = (nn.Linear, nn.Conv2d)
+    names: list[str] = [name for name, module in network.named_modules() if isinstance(module, layers)]
+    return names[-1]
+
+
+def _from_torchvision(name: str, weights: str) -> dict[str, Tensor]:
+    known = torchvision.models.get_model_weights(name).__members__
+    choice = lookup(f"set of weights of {name}, or a file", weights, known)
+    build: Callable[..., nn.Module] = torchvision.models.get_model
+    try:
+        return dict(build(name, weights=choice, **BUILDER_OPTIONS.get(name, {})).state_dict())
+    except OSError as error:
+        raise ValueError(
+            f"expected to download the weights {weights} of {name}, got {error}; try model.weights=FILE"
+        ) from error
+
+
+def _from_file(path: Path) -> dict[str, Tensor]:
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise ValueError(
+            f"expected a file of weights at {path}, got {reason}; try a state dict saved with torch.save"
+        ) from error
+    content = content.get("state_dict", content)
+    for prefix in _PREFIXES:
+        inner = {key.removeprefix(prefix): value for key, value in content.items() if key.startswith(prefix)}
+        content = inner or content
+    return dict(content)
+
+
+def _fill(network: nn.Module, state: dict[str, Tensor], what: str, source: str) -> None:
+    own = network.state_dict()
+    wrong = list(own.keys() ^ state.keys())
+    wrong += [key for key in own.keys() & state.keys() if own[key].shape != state[key].shape]
+    if wrong:
+        raise ValueError(
+            f"expected {what}, got {source} where {len(wrong)} entries do not fit ({sorted(wrong)[0]!r} is one); "
+            "try the model that they were saved from"
+        )
+    network.load_state_dict(state)
