@@ -62,10 +62,8 @@ def loader(kind: str = "tuple", batch_size: int = 8, count: int = 32) -> DataLoa
 
 
 def trainer(callbacks: list[pl.Callback], **options: Any) -> pl.Trainer:
-    defaults = dict(
-        accelerator="cpu", devices=1, max_epochs=2, logger=False, enable_checkpointing=False,
-        enable_progress_bar=False, enable_model_summary=False, use_distributed_sampler=False,
-    )  # fmt: skip
+    quiet = ("logger", "enable_checkpointing", "enable_progress_bar", "enable_model_summary", "use_distributed_sampler")
+    defaults = {"accelerator": "cpu", "devices": 1, "max_epochs": 2} | dict.fromkeys(quiet, False)
     return pl.Trainer(callbacks=callbacks, **{**defaults, **options})
 
 

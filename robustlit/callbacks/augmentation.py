@@ -7,10 +7,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pytorch_lightning as pl
-from torch import nn
+from torch import Tensor, nn
 
 from robustlit.augmentations import AugmentationOp
 from robustlit.callbacks.base import PipelineCallback
+from robustlit.callbacks.stopwatch import Stopwatch
 from robustlit.core import Adapter, Pipeline, check_pixels
 from robustlit.core.random import fold, mix, sample_seeds
 
@@ -23,6 +24,10 @@ class Augmentation(PipelineCallback):
     The module's ``training_step`` gets a new batch of the same type; the loader's batch and the data set are untouched.
     A sample's draws depend on (seed, epoch, sample, operation) only, so they are the same for any batch size, number of
     workers or processes, and after a resume. The sample is the index in the batch, or else a hash of its pixels.
+
+    ============================= ====================================================
+    ``cost/augmentation_seconds`` seconds spent augmenting in the epoch, on the device
+    ============================= ====================================================
 
     Args:
         operations: One operation, several in the order in which they apply, or a mapping of names to operations.
@@ -48,21 +53,35 @@ class Augmentation(PipelineCallback):
         self.seed = int(os.environ.get("PL_GLOBAL_SEED", 0)) if seed is None else seed
         self.adapter = adapter
         self._epoch = 0
+        self._watch = Stopwatch()
         self._is_checked = False
+
+    @property
+    def is_active(self) -> bool:
+        """Whether there are operations."""
+        return bool(self.operations)
 
     def add_stages(self, pipeline: Pipeline) -> None:
         """Put the operations into the pipeline's first stage."""
         self._is_checked = False
-        if self.operations:
-            pipeline.add("augment", self, self._augment)
+        pipeline.add("augment", self, self._augment)
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Remember the epoch: every epoch has its own draws."""
         self._epoch = trainer.current_epoch
 
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Log what the epoch's augmentation cost."""
+        if self.is_active:
+            pl_module.log("cost/augmentation_seconds", self._watch.read(), sync_dist=False, rank_zero_only=True)
+
     def _augment(self, module: nn.Module, batch: Any, batch_idx: int | None) -> Any:
         adapter = self.adapter or Adapter.for_module(module)
         images = adapter.images(batch)
+        with self._watch.running(images.device):
+            return self._augmented(adapter, batch, images)
+
+    def _augmented(self, adapter: Adapter, batch: Any, images: Tensor) -> Any:
         if not self._is_checked:
             check_pixels(images)
             self._is_checked = True

@@ -1,0 +1,36 @@
+"""Trains the tiny module in two processes with the Augmentation callback and saves its weights; run by a test."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+import torch
+from torch.utils.data import DataLoader
+
+from robustlit.augmentations import PatchGaussian
+from robustlit.callbacks import Augmentation
+from tests.tiny import DictModule, Samples, trainer, weights
+
+
+class HalfBatches(torch.utils.data.Sampler):
+    """Of every 16 samples in order, those of this process."""
+
+    def __iter__(self):
+        rank = torch.distributed.get_rank()
+        return iter([i for start in range(0, 32, 16) for i in range(start + rank, start + 16, 2)])
+
+    def __len__(self) -> int:
+        return 16
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    torch.manual_seed(3)
+    module = DictModule()
+    batches = DataLoader(Samples(32, "dict"), batch_size=8, sampler=HalfBatches())
+    callback = Augmentation(PatchGaussian(patch_size=5, max_sigma=1.0), seed=11)
+    run = trainer([callback], devices=2, strategy="ddp")
+    run.fit(module, batches)
+    if run.is_global_zero:
+        torch.save(weights(module), sys.argv[1])
