@@ -13,7 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 from robustlit.cli.errors import JobFailed, UserError, hydra_raises, report
 from robustlit.cli.suggest import composition_line
 
-__all__ = ["config_dir", "is_first_process", "run_hydra", "short_hash"]
+__all__ = ["config_dir", "is_first_process", "run_hydra", "run_names", "short_hash"]
 
 
 def config_dir() -> Path:
@@ -26,7 +26,9 @@ def config_dir() -> Path:
     for folder in (package / "conf", package.parent / "conf"):
         if (folder / "train.yaml").is_file():
             return folder
-    raise FileNotFoundError(f"expected conf/train.yaml in {package} or {package.parent}; try installing robustlit again")
+    raise FileNotFoundError(
+        f"expected conf/train.yaml in {package} or {package.parent}; try installing robustlit again"
+    )
 
 
 def short_hash(text: str) -> str:
@@ -45,6 +47,11 @@ OmegaConf.register_new_resolver("short_hash", short_hash, replace=True)
 def is_first_process() -> bool:
     """Whether this process prints and writes files: the only one, or rank 0 of several."""
     return all(os.environ.get(key, "0") == "0" for key in ("LOCAL_RANK", "NODE_RANK", "SLURM_PROCID"))
+
+
+def run_names(cfg: DictConfig) -> dict[str, str | None]:
+    """Return what was trained on what, by the names in the configuration."""
+    return {**{str(key): name for key, name in cfg.names.items()}, "augmentation": "+".join(cfg.augmentation) or "none"}
 
 
 def run_hydra(
@@ -72,6 +79,9 @@ def run_hydra(
             hydra.main(version_base="1.3", config_path=str(place), config_name=name)(job)()
         except HydraException as error:
             raise UserError(composition_line(error, place, name, arguments)) from error
+        except OSError as error:
+            reason = f"{error.strerror} ({error.filename})"
+            raise UserError(f"hydra.run.dir: cannot make the run folder: {reason}; try another folder") from error
 
 
 def _run_job(task: Callable[[DictConfig], object], argv: list[str], cfg: DictConfig) -> object:

@@ -1,4 +1,4 @@
-"""Failures as the user sees them: one line on stderr, exit code 2 for their own, 1 for ours, no traceback unless asked."""
+"""Failures as the user sees them: one line on stderr, exit code 2 for their own and 1 for ours, no traceback."""
 
 import os
 import sys
@@ -76,10 +76,10 @@ def exit_code(error: BaseException) -> int:
 
 
 def describe(error: BaseException) -> str:
-    """Return one line for an error: its root cause where Hydra wrapped it.
+    r"""Return one line for an error: its root cause where Hydra wrapped it.
 
     Example:
-        >>> describe(ValueError("expected 3 channels,\\n got 1; try model.in_channels=1"))
+        >>> describe(ValueError("expected 3 channels,\n got 1; try model.in_channels=1"))
         'expected 3 channels, got 1; try model.in_channels=1'
     """
     root = root_cause(error)

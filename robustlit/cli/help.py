@@ -89,7 +89,7 @@ def overview() -> str:
         [
             "usage: robustlit COMMAND …",
             "",
-            "Robustness inside the training run: train, attack, corrupt and explain vision models, live in TensorBoard.",
+            "Robustness inside the training run: train, attack, corrupt and explain image models, live in TensorBoard.",
             "",
             "commands",
             *lines,

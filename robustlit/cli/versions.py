@@ -9,7 +9,16 @@ from robustlit import __version__
 
 __all__ = ["machine", "packages"]
 
-PACKAGES = ("torch", "torchvision", "pytorch-lightning", "torchmetrics", "hydra-core", "albumentations", "tensorboard", "numpy")
+PACKAGES = (
+    "torch",
+    "torchvision",
+    "pytorch-lightning",
+    "torchmetrics",
+    "hydra-core",
+    "albumentations",
+    "tensorboard",
+    "numpy",
+)
 
 
 def packages() -> dict[str, str]:
@@ -24,7 +33,7 @@ def packages() -> dict[str, str]:
 
 
 def machine() -> dict[str, str | int | None]:
-    """Return what the run ran on: system, cores, CUDA, GPU, and the git commit of the working directory. Imports torch."""
+    """Return what the run ran on: system, cores, CUDA, GPU, git commit of the working directory. Imports torch."""
     import torch
 
     gpu = torch.cuda.is_available()

@@ -25,9 +25,15 @@ class CleanTest:
 
     def run(self, module: "LightningModule", datamodule: "VisionDataModule", trainer: "Trainer") -> list[Row]:
         """Run ``trainer.test`` and return one row a split and metric."""
+        if not datamodule.test_names:
+            return []
         trainer.test(module, datamodule=datamodule, verbose=False)
         metrics = {key: float(value) for key, value in trainer.callback_metrics.items()}
-        sizes = {split: len(datamodule.test_sets[split]) for split in datamodule.test_names}
+        per_batch = datamodule.eval_batch_size * trainer.world_size
+        sizes = {  # fewer than the split has where trainer.limit_test_batches says so
+            split: min(len(datamodule.test_sets[split]), int(batches) * per_batch)
+            for split, batches in zip(datamodule.test_names, trainer.num_test_batches, strict=True)
+        }
         return rows(self.name, metrics, sizes, rates=("accuracy",) if datamodule.task == "classification" else ())
 
 
