@@ -1,1 +1,26 @@
 """LightningDataModules: real data in, batches of dicts with image, target and index out."""
+
+from robustlit.data.base import VisionDataModule
+from robustlit.data.cifar import CIFAR10, CIFAR100
+from robustlit.data.errors import DataError
+from robustlit.data.fashion_mnist import FashionMNIST
+from robustlit.data.image_folder import ImageFolder
+from robustlit.data.mask_folder import MaskFolder
+from robustlit.data.npz import Npz
+from robustlit.data.pets import Pets
+from robustlit.data.split import Splits
+from robustlit.data.voc import VOC
+
+__all__ = [
+    "CIFAR10",
+    "CIFAR100",
+    "VOC",
+    "DataError",
+    "FashionMNIST",
+    "ImageFolder",
+    "MaskFolder",
+    "Npz",
+    "Pets",
+    "Splits",
+    "VisionDataModule",
+]

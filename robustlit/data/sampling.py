@@ -17,8 +17,8 @@ class SeededBatchSampler(Sampler[list[Key]]):
     """Batches for training: a new seeded permutation every epoch, shared by the ranks, resumable at any batch.
 
     Global batch b is ``permutation[b * B * W:(b + 1) * B * W]`` for batch size B and W ranks, and rank r takes every
-    W-th of it, so W ranks with batches of B see what one process with batches of B·W sees. The last batch may be smaller;
-    it loses up to W - 1 samples so that all ranks have equally many.
+    W-th of it, so W ranks with batches of B see what one process with batches of B·W sees. The last batch may be
+    smaller; it loses up to W - 1 samples so that all ranks have equally many.
 
     Args:
         count: Number of samples in the data set.

@@ -1,0 +1,77 @@
+"""Pictures in one folder a class."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Unpack
+
+from robustlit.core.names import lookup
+from robustlit.data.base import DataSettings, VisionDataModule
+from robustlit.data.errors import DataError
+from robustlit.data.groups import read_groups
+from robustlit.data.image_files import ImageFiles, find_images
+from robustlit.data.split import Splits
+
+__all__ = ["ImageFolder"]
+
+
+class ImageFolder(VisionDataModule):
+    """Classification of image files, where the folder of a file is its class.
+
+    Either ``path`` has ``train`` and perhaps ``val`` and ``test`` folders with a folder for each class in them, or it
+    has the class folders itself. Where there is no ``val``, a seeded share of the training files becomes it. Classes
+    are the folders' names, sorted.
+
+    Args:
+        path: The folder.
+        channels: 1 for grey or 3 for colour; files of the other kind are converted.
+        groups: A CSV file with the columns ``file`` (relative to the training folder) and ``group``; the random split
+            then never parts a group.
+        settings: See :class:`~robustlit.data.base.VisionDataModule`.
+
+    Raises:
+        DataError: If a folder is missing or empty.
+    """
+
+    task = "classification"
+
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        channels: int = 3,
+        groups: str | Path | None = None,
+        **settings: Unpack[DataSettings],
+    ) -> None:
+        super().__init__(**settings)
+        self.path, self.channels, self.groups = Path(path), channels, groups
+
+    def load(self) -> Splits:
+        """List the files."""
+        has_splits = (self.path / "train").is_dir()
+        root = self.path / "train" if has_splits else self.path
+        self.class_names = _class_folders(root)
+        self.num_classes = len(self.class_names)
+        train = self._files(root, self.class_names)
+        groups = read_groups(self.groups, train.images, root) if self.groups else None
+        val, test = (self._evaluation(name) if has_splits else None for name in ("val", "test"))
+        return Splits(train, val, {} if test is None else {"test": test}, groups)
+
+    def _evaluation(self, split: str) -> ImageFiles | None:
+        folder = self.path / split
+        return self._files(folder, _class_folders(folder)) if folder.is_dir() else None
+
+    def _files(self, root: Path, names: Sequence[str]) -> ImageFiles:
+        number = {name: i for i, name in enumerate(self.class_names)}
+        files = [
+            (path, lookup(f"class in {root}", name, number)) for name in names for path in find_images(root / name)
+        ]
+        return ImageFiles([path for path, _ in files], [target for _, target in files], self.channels)
+
+
+def _class_folders(root: Path) -> tuple[str, ...]:
+    if not root.is_dir():
+        raise DataError(f"expected a folder at {root}, got nothing there; try another path")
+    names = sorted(entry.name for entry in root.iterdir() if entry.is_dir() and not entry.name.startswith("."))
+    if not names:
+        raise DataError(f"expected a folder for each class in {root}, got none; try another path")
+    return tuple(names)

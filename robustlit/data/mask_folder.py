@@ -1,0 +1,80 @@
+"""Pictures in ``images/`` and their masks in ``masks/``."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Unpack
+
+from robustlit.data.base import DataSettings, VisionDataModule
+from robustlit.data.classes import name_classes
+from robustlit.data.errors import DataError
+from robustlit.data.groups import read_groups
+from robustlit.data.image_files import ImageFiles, find_images
+from robustlit.data.split import Splits
+
+__all__ = ["MaskFolder"]
+
+
+class MaskFolder(VisionDataModule):
+    """Segmentation of image files, with a mask file of the same stem for every image.
+
+    Either ``path`` has ``train`` and perhaps ``val`` and ``test`` folders with ``images`` and ``masks`` in them, or it
+    has ``images`` and ``masks`` itself. Where there is no ``val``, a seeded share of the training files becomes it.
+
+    Args:
+        path: The folder.
+        num_classes: Number of classes; may be left out where their names are given.
+        class_names: Their names, in the order of the mask values; None for "0", "1", …
+        ignore_index: The mask value of pixels that count for nothing; None if there is none.
+        channels: 1 for grey or 3 for colour; files of the other kind are converted.
+        groups: A CSV file with the columns ``file`` (relative to the training ``images`` folder) and ``group``; the
+            random split then never parts a group.
+        settings: See :class:`~robustlit.data.base.VisionDataModule`.
+
+    Raises:
+        DataError: If a folder is missing or empty, an image has no mask, or neither classes nor names are given.
+    """
+
+    task = "segmentation"
+
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        num_classes: int | None = None,
+        class_names: Sequence[str] | None = None,
+        ignore_index: int | None = None,
+        channels: int = 3,
+        groups: str | Path | None = None,
+        **settings: Unpack[DataSettings],
+    ) -> None:
+        super().__init__(**settings)
+        self.path, self.channels, self.groups, self.ignore_index = Path(path), channels, groups, ignore_index
+        self.class_names = name_classes(num_classes, class_names)
+        self.num_classes = len(self.class_names)
+
+    def load(self) -> Splits:
+        """List the files."""
+        has_splits = (self.path / "train").is_dir()
+        root = self.path / "train" if has_splits else self.path
+        train = self._files(root)
+        groups = read_groups(self.groups, train.images, root / "images") if self.groups else None
+        val, test = (self._evaluation(name) if has_splits else None for name in ("val", "test"))
+        return Splits(train, val, {} if test is None else {"test": test}, groups)
+
+    def _evaluation(self, split: str) -> ImageFiles | None:
+        return self._files(self.path / split) if (self.path / split).is_dir() else None
+
+    def _files(self, root: Path) -> ImageFiles:
+        images = {_stem(path, root / "images"): path for path in find_images(root / "images")}
+        masks = {_stem(path, root / "masks"): path for path in find_images(root / "masks")}
+        without = [path for stem, path in images.items() if stem not in masks]
+        if without:
+            raise DataError(
+                f"expected a mask for every image in {root}, got none for {len(without)} of {len(images)}, the first "
+                f"being {without[0].name}; try giving masks the names of their images"
+            )
+        return ImageFiles(list(images.values()), [masks[stem] for stem in images], self.channels)
+
+
+def _stem(path: Path, root: Path) -> str:
+    return path.relative_to(root).with_suffix("").as_posix()
