@@ -147,6 +147,9 @@ class LastCheckpoint(_OneFile):
         """Save after every epoch."""
         self._save(trainer)
 
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Restore nothing: there is one file, and where it belongs is said by the Trainer that saves next."""
+
     def _due(self, trainer: pl.Trainer) -> bool:
         by_steps = self._steps is not None and trainer.global_step % self._steps == 0
         by_time = self._seconds is not None and time.monotonic() - self._saved_at >= self._seconds

@@ -1,5 +1,6 @@
 """Strips of text to put above and below pictures."""
 
+import unicodedata
 from collections.abc import Iterator
 from functools import cache
 
@@ -38,7 +39,7 @@ def text_strip(text: str, width: int, *, color: Color = INK, size: int = _SIZE, 
         >>> text_strip("dog 0.93", 80).shape
         (18, 80, 3)
     """
-    text = _shortened(text, width, size)
+    text = _shortened(_plain(text), width, size)
     image = Image.new("RGB", (width, size + 5), PAPER)
     left = max(0, (width - text_width(text, size)) // 2) if centered else 0
     ImageDraw.Draw(image).text((left, 1), text, fill=color, font=_font(size))
@@ -63,6 +64,11 @@ def wrapped(texts: list[str], width: int, extra: int = 0) -> Iterator[list[int]]
         used += needed
     if line:
         yield line
+
+
+def _plain(text: str) -> str:
+    """Take the accents off: Pillow's own font has none and would draw boxes."""
+    return "".join(letter for letter in unicodedata.normalize("NFD", text) if not unicodedata.combining(letter))
 
 
 def _shortened(text: str, width: int, size: int) -> str:
