@@ -36,7 +36,7 @@ class Pets(VisionDataModule):
         self,
         path: str | Path | None = None,
         *,
-        target: Literal["binary", "trimap", "breed"] = "binary",
+        target: Literal["binary", "trimap", "breed"] = "trimap",
         **settings: Unpack[DataSettings],
     ) -> None:
         super().__init__(**settings)
