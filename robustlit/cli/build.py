@@ -93,7 +93,7 @@ def _instances(nodes: DictConfig, section: str, fill: Mapping[str, Any]) -> list
         if node is not None:
             filled = node.copy()
             _fill(filled, fill)
-            with blame(f"{section}.{name}"):
+            with blame(f"{section}.{name!s}"):
                 built.append(instantiate(filled, _convert_="all"))
     return built
 

@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from typing import cast
 
 from omegaconf import DictConfig, OmegaConf
 
 from robustlit.cli.errors import JobFailed, UserError, hydra_raises, report
-from robustlit.cli.suggest import composition_line
+from robustlit.cli.suggest import composition_line, flags_first
 
 __all__ = ["config_dir", "is_first_process", "run_hydra", "run_names", "short_hash"]
 
@@ -41,7 +42,16 @@ def short_hash(text: str) -> str:
     return hashlib.blake2b(text.encode(), digest_size=4).hexdigest()
 
 
+def choice(group: str, *, _root_: DictConfig) -> str | None:
+    """Return the option chosen of a group, also where Hydra names a sweep's folder before it knows its own settings."""
+    from hydra.core.hydra_config import HydraConfig
+
+    settings = _root_.hydra if "hydra" in _root_ else HydraConfig.get()
+    return cast(str | None, settings.runtime.choices[group])
+
+
 OmegaConf.register_new_resolver("short_hash", short_hash, replace=True)
+OmegaConf.register_new_resolver("choice", choice, replace=True)
 
 
 def is_first_process() -> bool:
@@ -74,7 +84,7 @@ def run_hydra(
 
     place = folder or config_dir()
     job = partial(_run_job, task, list(sys.argv))
-    with hydra_raises(), _arguments([sys.argv[0], *arguments]):
+    with hydra_raises(), _arguments([sys.argv[0], *flags_first(arguments)]):
         try:
             hydra.main(version_base="1.3", config_path=str(place), config_name=name)(job)()
         except HydraException as error:

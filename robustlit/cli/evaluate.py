@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import cast
 
 from omegaconf import DictConfig, OmegaConf
 
@@ -31,7 +32,7 @@ def task(cfg: DictConfig) -> None:
     """Evaluate one checkpoint of one run."""
     folder = Path(cfg.run)
     checkpoint = _checkpoint(folder, cfg.checkpoint)
-    saved = OmegaConf.load(folder / "config.yaml")
+    saved = cast(DictConfig, OmegaConf.load(folder / "config.yaml"))
     if is_first_process():
         print(f"Evaluating {checkpoint.stem} of {folder}", flush=True)
     from robustlit.cli.reevaluate import evaluate

@@ -24,7 +24,9 @@ def log_hparams(cfg: DictConfig, parts: Parts) -> None:
         if isinstance(logger, TensorBoardLogger) and parts.trainer.is_global_zero:
             logger.hparams.update(settings)  # for the logger's own hparams.yaml
             writer = logger.experiment._get_file_writer()
-            for summary in hparams(settings, {headline: 0} if headline else {}):
+            for summary in hparams(  # type: ignore[no-untyped-call]
+                settings, {headline: 0} if headline else {}
+            ):
                 writer.add_summary(summary)
             logger.experiment.flush()
 

@@ -56,7 +56,7 @@ def train(cfg: DictConfig, folder: Path, *, resumed: bool = False, checkpoint: P
 
 def quiet() -> None:
     """Keep to stdout what a user acts on: Lightning's greetings and some well-known warnings are not."""
-    for name in ("pytorch_lightning", "lightning.pytorch", "lightning.fabric"):
+    for name in ("pytorch_lightning", "lightning_fabric", "lightning.pytorch", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)
     for message in (
         ".*does not have many workers.*",

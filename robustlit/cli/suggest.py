@@ -3,11 +3,29 @@
 import re
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
+from itertools import islice, pairwise
 from pathlib import Path
 
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 
-__all__ = ["composition_line", "groups"]
+from robustlit.cli.errors import UserError
+
+__all__ = ["composition_line", "flags_first", "groups"]
+
+FLAGS = {  # Hydra's, and whether a value follows
+    "--multirun": False,
+    "-m": False,
+    "--resolve": False,
+    "--hydra-help": False,
+    "--cfg": True,
+    "-c": True,
+    "--package": True,
+    "-p": True,
+    "--config-dir": True,
+    "-cd": True,
+    "--info": True,
+    "-i": True,
+}
 
 
 def composition_line(error: HydraException, folder: Path, name: str, arguments: Sequence[str]) -> str:
@@ -21,15 +39,44 @@ def composition_line(error: HydraException, folder: Path, name: str, arguments: 
     """
     if isinstance(error, OverrideParseException):
         return f"cannot read {error.override!r}: expected key=value; try quoting the whole argument ('key=\"a, b\"')"
-    if isinstance(error, MissingConfigException) and error.options:
-        group, _, option = (error.missing_cfg_file or "").rpartition("/")
-        return f"unknown {group} {option!r}; {_nearest(option, list(error.options))}"
+    if isinstance(error, MissingConfigException) and "/" in (error.missing_cfg_file or ""):
+        group, _, option = str(error.missing_cfg_file).rpartition("/")
+        options = list(error.options or groups(folder).get(group, []))
+        return f"unknown {group} {option!r}; {_nearest(option, options)}"
     key = re.search(r"Could not (?:override|delete from config\.?) '([^']+)'", str(error))
     if key:
         wrong = key[1].partition("@")[0]
         known = [*_keys(folder, name, arguments, key[1]), *groups(folder)]
         return f"unknown key {wrong!r}; {_nearest(wrong, known, show_all=False)}"
     return " ".join(str(error).split())
+
+
+def flags_first(arguments: Sequence[str]) -> list[str]:
+    """Put Hydra's flags before the overrides: its parser, and Lightning's launcher, need them there.
+
+    Raises:
+        UserError: If there is no such flag.
+
+    Example:
+        >>> flags_first(["seed=1", "--config-dir", "mine", "-m"])
+        ['--config-dir', 'mine', '-m', 'seed=1']
+    """
+    flags: list[str] = []
+    overrides: list[str] = []
+    words = iter(arguments)
+    for word in words:
+        name = word.partition("=")[0]
+        if not word.startswith("-"):
+            overrides.append(word)
+        elif name not in FLAGS:
+            near = get_close_matches(name, FLAGS, n=1, cutoff=0.8)
+            hint = f"did you mean {near[0]!r}?" if near else "settings are written KEY=VALUE, without dashes"
+            raise UserError(f"unknown option {name!r}; {hint}")
+        else:
+            flags.append(word)
+            if FLAGS[name] and "=" not in word:
+                flags.extend(islice(words, 1))
+    return [*flags, *overrides]
 
 
 def groups(folder: Path) -> dict[str, list[str]]:
@@ -43,9 +90,10 @@ def groups(folder: Path) -> dict[str, list[str]]:
 
 
 def _nearest(wrong: str, known: list[str], show_all: bool = True) -> str:
-    near = get_close_matches(wrong, known, n=1, cutoff=0.6)
-    if not near:  # a key given without its section: max_epochs for trainer.max_epochs
-        near = [key for key in known if key.rpartition(".")[2] == wrong.rpartition(".")[2]][:1]
+    section, _, last = wrong.rpartition(".")
+    near = [key for key in known if key.rpartition(".")[2] == last]  # the right key in another section, or in none
+    beside = [key for key in known if key.rpartition(".")[0] == section]
+    near = near or get_close_matches(wrong, beside, n=1) or get_close_matches(wrong, known, n=1)
     hint = f"did you mean {near[0]!r}?" if near else "try 'robustlit train --cfg job' to see every key"
     return f"{hint} (there are: {', '.join(known)})" if show_all else hint
 
@@ -57,7 +105,8 @@ def _keys(folder: Path, name: str, arguments: Sequence[str], wrong: str) -> list
 
     typed = [word for word in arguments if "=" in word and word.lstrip("+~").partition("=")[0] != wrong]
     choices = [word for word in typed if word.partition("=")[0] in groups(folder) and "," not in word]
-    for overrides in (choices, []):
+    extra = [f"hydra.searchpath=[file://{Path(place).resolve()}]" for place in _config_dirs(arguments)]
+    for overrides in ([*choices, *extra], extra):
         try:
             with initialize_config_dir(str(folder), version_base="1.3"):
                 cfg = compose(name, overrides=overrides)
@@ -65,6 +114,12 @@ def _keys(folder: Path, name: str, arguments: Sequence[str], wrong: str) -> list
             continue
         return list(_flat(OmegaConf.to_container(cfg), ""))
     return []
+
+
+def _config_dirs(arguments: Sequence[str]) -> list[str]:
+    """The user's own folder of options, where one is given."""
+    after = [second for first, second in pairwise(arguments) if first in ("--config-dir", "-cd")]
+    return after + [word.partition("=")[2] for word in arguments if word.startswith("--config-dir=")]
 
 
 def _flat(node: object, prefix: str) -> Iterator[str]:

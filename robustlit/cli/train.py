@@ -64,6 +64,8 @@ def _check_one_process(cfg: DictConfig) -> None:
 
 def _epochs(cfg: DictConfig) -> str:
     epochs = cfg.trainer.get("max_epochs")
+    if not isinstance(epochs, int):
+        raise UserError(f"trainer.max_epochs: expected a whole number, got {epochs!r}; try trainer.max_epochs=10")
     return "1 epoch" if epochs == 1 else f"{epochs} epochs"
 
 
