@@ -2,6 +2,7 @@
 
 from robustlit.callbacks.augmentation import Augmentation
 from robustlit.callbacks.checkpoint import BestCheckpoint, LastCheckpoint
+from robustlit.callbacks.confusion import ConfusionPanel
 from robustlit.callbacks.early_stopping import EarlyStopping
 from robustlit.callbacks.metrics_csv import MetricsCSV
 from robustlit.callbacks.sample_images import PredictionPanels
@@ -9,10 +10,12 @@ from robustlit.callbacks.scalar_layout import ScalarLayout
 from robustlit.callbacks.step_seed import StepSeed
 from robustlit.callbacks.stopwatch import Stopwatch
 from robustlit.callbacks.throughput import Throughput
+from robustlit.callbacks.training_images import TrainingImages
 
 __all__ = [
     "Augmentation",
     "BestCheckpoint",
+    "ConfusionPanel",
     "EarlyStopping",
     "LastCheckpoint",
     "MetricsCSV",
@@ -21,4 +24,5 @@ __all__ = [
     "StepSeed",
     "Stopwatch",
     "Throughput",
+    "TrainingImages",
 ]

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
-from pytorch_lightning.loggers import TensorBoardLogger
 from pytorch_lightning.utilities import rank_zero_warn
 from torch import Tensor
 
+from robustlit.callbacks.pictures import add_picture, boards, class_names
 from robustlit.callbacks.stopwatch import Stopwatch
 from robustlit.core import Adapter, neutral_scope, private
 from robustlit.panels.prediction import classification_panel, multilabel_panel, segmentation_panel
@@ -56,14 +56,14 @@ class PredictionPanels(pl.Callback):
     def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Choose the images anew in every fit."""
         self._images, self._targets, self._complete = [], [], False
-        if not _boards(trainer):
+        if not boards(trainer):
             rank_zero_warn("PredictionPanels draws nothing: the Trainer has no TensorBoardLogger; try logger=True")
 
     def on_validation_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """See whether this validation gets a picture."""
         epoch_due = (trainer.current_epoch + 1) % self.every_n_epochs == 0
         fitting = trainer.state.fn == "fit" and not trainer.sanity_checking
-        self._due = fitting and epoch_due and trainer.is_global_zero and bool(_boards(trainer))
+        self._due = fitting and epoch_due and trainer.is_global_zero and bool(boards(trainer))
 
     def on_validation_batch_end(
         self,
@@ -83,9 +83,7 @@ class PredictionPanels(pl.Callback):
                 self._complete = self._held() >= self.count or batch_idx + 1 == trainer.num_val_batches[0]
             if self._complete:
                 self._due = False
-                picture = self._draw(trainer, pl_module)
-                for logger in _boards(trainer):
-                    logger.experiment.add_image("val/predictions", picture, trainer.global_step, dataformats="HWC")
+                add_picture(trainer, "val/predictions", self._draw(trainer, pl_module))
 
     def on_validation_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Log what it cost."""
@@ -106,7 +104,7 @@ class PredictionPanels(pl.Callback):
         with neutral_scope(pl_module):
             images, targets = torch.cat(self._images), torch.cat(self._targets)
             logits = adapter.predict(pl_module, images)
-        names = _class_names(trainer, pl_module)
+        names = class_names(trainer, pl_module)
         title = f"epoch {trainer.current_epoch} · validation · {len(images)} images"
         task = adapter.task_of(targets, logits)
         if task == "classification":
@@ -114,15 +112,3 @@ class PredictionPanels(pl.Callback):
         if task == "multilabel":
             return multilabel_panel(images, targets, logits, names, title)
         return segmentation_panel(images, targets, logits, names, adapter.ignore_index, title)
-
-
-def _boards(trainer: pl.Trainer) -> list[TensorBoardLogger]:
-    return [logger for logger in trainer.loggers if isinstance(logger, TensorBoardLogger)]
-
-
-def _class_names(trainer: pl.Trainer, pl_module: pl.LightningModule) -> tuple[str, ...] | None:
-    for owner in (getattr(trainer, "datamodule", None), pl_module):
-        names = getattr(owner, "class_names", None)
-        if names:
-            return tuple(names)
-    return None

@@ -1,7 +1,8 @@
 """Curves that belong together, on one page of TensorBoard."""
 
 import pytorch_lightning as pl
-from pytorch_lightning.loggers import TensorBoardLogger
+
+from robustlit.callbacks.pictures import boards
 
 __all__ = ["LAYOUT", "ScalarLayout"]
 
@@ -49,6 +50,5 @@ class ScalarLayout(pl.Callback):
     def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Write the page."""
         if trainer.is_global_zero:
-            for logger in trainer.loggers:
-                if isinstance(logger, TensorBoardLogger):
-                    logger.experiment.add_custom_scalars(self.layout)
+            for logger in boards(trainer):
+                logger.experiment.add_custom_scalars(self.layout)
