@@ -87,10 +87,9 @@ def _from_file(path: Path) -> dict[str, Tensor]:
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise ValueError(
-            f"expected a file of weights at {path}, got {reason}; try a state dict saved with torch.save"
-        ) from error
+        raise _unreadable(path, str(error).partition("\n")[0] or type(error).__name__) from error
+    if not isinstance(content, dict):
+        raise _unreadable(path, f"a {type(content).__name__}")
     content = content.get("state_dict", content)
     for prefix in _PREFIXES:
         inner = {key.removeprefix(prefix): value for key, value in content.items() if key.startswith(prefix)}
@@ -108,3 +107,7 @@ def _fill(network: nn.Module, state: dict[str, Tensor], what: str, source: str) 
             "try the model that they were saved from"
         )
     network.load_state_dict(state)
+
+
+def _unreadable(path: Path, reason: str) -> ValueError:
+    return ValueError(f"expected a file of weights at {path}, got {reason}; try a state dict saved with torch.save")
