@@ -66,8 +66,10 @@ class Augmentation(PipelineCallback):
         self._is_checked = False
         pipeline.add("augment", self, self._augment)
 
-    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Remember the epoch: every epoch has its own draws."""
+    def on_train_batch_start(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int
+    ) -> None:
+        """Remember the epoch; a fit that resumes in mid-epoch calls no ``on_train_epoch_start``."""
         self._epoch = trainer.current_epoch
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:

@@ -130,6 +130,27 @@ def test_nothing_is_left_after_an_exception(error) -> None:
     assert "training_step" not in vars(module) and "_robustlit_pipeline" not in vars(module)
 
 
+def test_resume_in_mid_epoch_goes_on_with_the_epochs_draws(tmp_path) -> None:
+    class Stops(pl.Callback):
+        def on_train_batch_end(self, trainer, pl_module, outputs, batch, batch_idx) -> None:
+            if trainer.global_step == 6:  # in the second epoch of four batches
+                trainer.save_checkpoint(tmp_path / "middle.ckpt")
+                raise RuntimeError("killed")
+
+    broken = seeded()
+    with pytest.raises(RuntimeError, match="killed"):
+        trainer([Augmentation(OP, seed=11), Stops()]).fit(broken, loader())
+    epochs = []
+
+    class Watches(pl.Callback):
+        def on_before_zero_grad(self, trainer, pl_module, optimizer) -> None:
+            epochs.append(callback._epoch)
+
+    callback, resumed = Augmentation(OP, seed=11), seeded()
+    trainer([callback, Watches()]).fit(resumed, loader(), ckpt_path=tmp_path / "middle.ckpt")
+    assert epochs and set(epochs) == {1}
+
+
 class CopyInFit(pl.Callback):
     """Copies the module in the middle of a fit, as weight averaging does."""
 
