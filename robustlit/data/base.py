@@ -1,7 +1,7 @@
 """The LightningDataModule under every data set: settings, splits, loaders, and where a run was in the data."""
 
 import os
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any, ClassVar, Literal, TypedDict
 
@@ -12,6 +12,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler, Subset
 from robustlit.core.names import lookup
 from robustlit.core.random import mix
 from robustlit.data.collate import Collate, to_batch
+from robustlit.data.loader import ResumableLoader
 from robustlit.data.samples import Samples, Task
 from robustlit.data.sampling import EvaluationBatchSampler, Key, SeededBatchSampler
 from robustlit.data.split import Splits, permutation, random_split
@@ -41,7 +42,7 @@ class DataSettings(TypedDict, total=False):
     std: Sequence[float] | None
 
 
-class VisionDataModule(pl.LightningDataModule):
+class VisionDataModule(pl.LightningDataModule, ABC):
     """A data set in batches of dicts: ``image`` float32 N×C×H×W in [0, 1], ``target`` and ``index`` (int64 N).
 
     A subclass implements :meth:`load` and sets there ``task``, ``num_classes``, ``class_names``, ``channels`` and
@@ -241,7 +242,7 @@ class VisionDataModule(pl.LightningDataModule):
         return self._loader(samples, sampler)
 
     def _loader(self, samples: Samples, sampler: Sampler[list[Key]]) -> DataLoader[dict[str, Any]]:
-        return DataLoader(
+        return ResumableLoader(
             samples,
             batch_sampler=sampler,
             num_workers=self.num_workers,

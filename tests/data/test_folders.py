@@ -1,0 +1,154 @@
+"""Folders of images and of masks: layouts, splits, groups, broken files, and the errors of a wrong layout."""
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from robustlit.data import DataError, ImageFolder, MaskFolder
+
+
+def write(path, value=0, size=(6, 8), channels=3):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    shape = (*size, channels) if channels == 3 else size
+    Image.fromarray(np.full(shape, value, np.uint8)).save(path)
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    for number, name in enumerate(["cat", "dog"]):
+        for i in range(5):
+            write(tmp_path / name / f"{i}.png", 100 * number + i)
+    return tmp_path
+
+
+@pytest.fixture
+def streets(tmp_path):
+    for split, count in {"train": 4, "val": 2}.items():
+        for i in range(count):
+            write(tmp_path / split / "images" / f"{i}.jpg", i)
+            write(tmp_path / split / "masks" / f"{i}.png", i % 3, channels=1)
+    return tmp_path
+
+
+def ready(data):
+    data.setup()
+    return data
+
+
+def everything(samples):
+    return {samples.describe(samples[i]["index"]).rpartition("/")[2] for i in range(len(samples))}
+
+
+def test_class_folders_with_a_random_split(pictures):
+    data = ready(ImageFolder(pictures, val_fraction=0.3))
+    assert (data.class_names, data.num_classes, data.task) == (("cat", "dog"), 2, "classification")
+    assert (len(data.train_set), len(data.val_set), data.test_names) == (7, 3, ())
+    for part in (data.train_set, data.val_set):
+        for i in range(len(part)):
+            value = part[i]["image"][0, 0, 0]
+            assert part[i]["target"] == value // 100
+            assert part[i]["index"] == value // 100 * 5 + value % 100
+
+
+def test_given_splits(tmp_path):
+    for split, count in {"train": 3, "val": 2, "test": 1}.items():
+        for i in range(count):
+            write(tmp_path / split / "b" / f"{i}.png")
+        write(tmp_path / split / "a" / "x.png")
+    data = ready(ImageFolder(tmp_path, channels=1))
+    assert (len(data.train_set), len(data.val_set), len(data.test_sets["test"])) == (4, 3, 2)
+    assert data.train_set[0]["image"].shape == (6, 8, 1)
+    assert data.mean == pytest.approx((0.449,), abs=1e-3)
+    write(tmp_path / "val" / "bb" / "x.png")
+    with pytest.raises(ValueError, match=r"expected the name of a class in .*val, got 'bb'; try 'b'"):
+        ready(ImageFolder(tmp_path))
+
+
+def test_groups_stay_together(pictures):
+    table = pictures / "groups.csv"
+    rows = [f"{name}/{i}.png,patient{i}" for name in ("cat", "dog") for i in range(5)]
+    table.write_text("\n".join(["file,group", *rows]))
+    data = ready(ImageFolder(pictures, groups=table, val_fraction=0.4))
+    assert (len(data.train_set), len(data.val_set)) == (6, 4)
+    assert not everything(data.train_set) & everything(data.val_set)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("name,group\ncat/0.png,1", "expected the columns file,group in .*, got name,group"),
+        ("file,group\ncat/0.png,1", "got none for 9 of 10, the first being 'cat/1.png'"),
+        (None, "expected a CSV file at .*groups.csv, got nothing there"),
+    ],
+)
+def test_wrong_groups(pictures, content, message):
+    if content is not None:
+        (pictures / "groups.csv").write_text(content)
+    with pytest.raises(DataError, match=message):
+        ready(ImageFolder(pictures, groups=pictures / "groups.csv"))
+
+
+def test_wrong_picture_folders(tmp_path):
+    with pytest.raises(DataError, match=r"expected a folder at .*gone, got nothing there; try another path"):
+        ready(ImageFolder(tmp_path / "gone"))
+    with pytest.raises(DataError, match=r"expected a folder for each class in .*, got none"):
+        ready(ImageFolder(tmp_path))
+    (tmp_path / "cat").mkdir()
+    with pytest.raises(DataError, match=r"expected images in .*cat, got an empty folder"):
+        ready(ImageFolder(tmp_path))
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_broken_image_stops_by_default(pictures, workers):
+    (pictures / "cat" / "3.png").write_bytes(b"broken")
+    data = ready(ImageFolder(pictures, val_fraction=0, num_workers=workers))
+    with pytest.raises(DataError, match=r"^expected a readable image in .*cat/3.png, got .*; try on_bad_image=skip$"):
+        list(data.train_dataloader())
+
+
+def test_broken_images_are_skipped_and_listed(pictures):
+    bad = [pictures / "cat" / "3.png", pictures / "dog" / "0.png"]
+    for path in bad:
+        path.write_bytes(b"broken")
+    data = ready(ImageFolder(pictures, val_fraction=0.25, on_bad_image="skip", batch_size=2))
+    assert data.bad_images == [str(path) for path in bad]
+    assert (len(data.train_set), len(data.val_set), len(data.train_dataloader())) == (6, 2, 3)
+    seen = torch.cat(
+        [batch["index"] for loader in (data.train_dataloader(), data.val_dataloader()) for batch in loader]
+    )
+    assert sorted(seen.tolist()) == [0, 1, 2, 4, 6, 7, 8, 9]  # indices count the broken files too
+
+
+def test_a_wrong_mask_is_not_skipped(streets):
+    write(streets / "train" / "masks" / "1.png", 9, channels=1)
+    data = ready(MaskFolder(streets, num_classes=3, on_bad_image="skip"))
+    with pytest.raises(DataError, match=r"expected class indices 0 … 2 or ignore_index=None in .*1.png, got 9; try"):
+        list(data.train_dataloader())
+
+
+def test_masks_belong_to_their_images(streets):
+    data = ready(MaskFolder(streets, class_names=["a", "b"], ignore_index=2))
+    assert (data.task, data.num_classes, data.ignore_index, data.test_names) == ("segmentation", 2, 2, ())
+    batch = data.on_after_batch_transfer(next(iter(data.eval_dataloader("val"))), 0)
+    assert batch["image"].shape == (2, 3, 6, 8)
+    assert batch["target"].dtype == torch.int64
+    assert batch["target"].unique(dim=1).shape[1] == 1
+    assert [int(mask[0, 0]) for mask in batch["target"]] == [0, 1]
+
+
+def test_masks_without_splits(streets):
+    data = ready(MaskFolder(streets / "train", num_classes=3, val_fraction=0.25))
+    assert (len(data.train_set), len(data.val_set)) == (3, 1)
+
+
+def test_wrong_mask_folders(streets):
+    with pytest.raises(DataError, match=r"try num_classes=… or class_names=\[…\]"):
+        MaskFolder(streets)
+    with pytest.raises(DataError, match="expected 3 class names, got 2; try num_classes=2"):
+        MaskFolder(streets, num_classes=3, class_names=["a", "b"])
+    (streets / "train" / "masks" / "2.png").unlink()
+    with pytest.raises(DataError, match=r"got none for 1 of 4, the first being 2.jpg"):
+        ready(MaskFolder(streets, num_classes=3))
+    with pytest.raises(DataError, match=r"expected a folder at .*images, got nothing there"):
+        ready(MaskFolder(streets / "train" / "masks", num_classes=3))
