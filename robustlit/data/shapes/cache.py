@@ -14,6 +14,7 @@ from tqdm import tqdm
 __all__ = ["cached_records", "default_cache_dir"]
 
 Records = NDArray[np.void]  # N records of one structured dtype
+Make = Callable[[int], tuple[Any, ...]]  # the fields of one record, out of its index
 
 
 def default_cache_dir() -> Path:
@@ -21,9 +22,7 @@ def default_cache_dir() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "robustlit" / "shapes"
 
 
-def cached_records(
-    path: Path, count: int, dtype: np.dtype[np.void], make: Callable[[int], tuple[Any, ...]], title: str
-) -> Records:
+def cached_records(path: Path, count: int, dtype: np.dtype[np.void], make: Make, title: str) -> Records:
     """Return ``count`` records, read from ``path`` where they lie, else made and written there.
 
     A file is read only if its first, middle and last record are what ``make`` gives, so a damaged or foreign file is
@@ -42,12 +41,9 @@ def cached_records(
     """
     if _is_intact(path, count, dtype, make):
         return _open(path)
-    made = (
-        np.array(make(index), dtype=dtype)
-        for index in tqdm(range(count), desc=title, unit="image", delay=1, leave=False)
-    )
+    indices = tqdm(range(count), desc=title, unit="image", delay=1, leave=False)
     try:
-        _write(path, count, dtype, made)
+        _write(path, count, dtype, map(make, indices))
         return _open(path)
     except OSError as error:
         warnings.warn(
@@ -55,18 +51,16 @@ def cached_records(
             "and drawn again next time; try another cache_dir",
             stacklevel=2,
         )
-        records = np.empty(count, dtype=dtype)
-        for index in tqdm(range(count), desc=title, unit="image", delay=1, leave=False):
-            records[index] = make(index)
-        records.setflags(write=False)
-        return records
+    records = np.fromiter(map(make, indices), dtype, count)
+    records.setflags(write=False)
+    return records
 
 
 def _open(path: Path) -> Records:
     return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
 
 
-def _is_intact(path: Path, count: int, dtype: np.dtype[np.void], make: Callable[[int], tuple[Any, ...]]) -> bool:
+def _is_intact(path: Path, count: int, dtype: np.dtype[np.void], make: Make) -> bool:
     try:
         records = _open(path)
     except (OSError, ValueError, EOFError):  # missing, unreadable, not an array, cut short
@@ -82,7 +76,7 @@ def _agree(found: np.void, expected: NDArray[np.void]) -> bool:
     return all(np.abs(found[name].astype(int) - expected[name].astype(int)).max() <= 1 for name in names)
 
 
-def _write(path: Path, count: int, dtype: np.dtype[np.void], records: Iterable[NDArray[np.void]]) -> None:
+def _write(path: Path, count: int, dtype: np.dtype[np.void], records: Iterable[tuple[Any, ...]]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(f".{uuid4().hex}.part")
     try:
@@ -90,7 +84,7 @@ def _write(path: Path, count: int, dtype: np.dtype[np.void], records: Iterable[N
             header = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": (count,)}
             np.lib.format.write_array_header_2_0(file, header)
             for record in records:
-                file.write(record.tobytes())
+                file.write(np.array(record, dtype=dtype).tobytes())
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
