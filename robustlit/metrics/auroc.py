@@ -50,8 +50,9 @@ class AUROC(Metric):
 
     def compute(self) -> Tensor:
         """Return the mean area: a scalar in [0, 1], NaN where no class has a curve."""
+        higher = self.counts[1].flip(1).cumsum(1).flip(1)  # in integers: on CUDA a sum of floats has no fixed order
         negatives, positives = self.counts.float()
-        above = positives.flip(1).cumsum(1).flip(1) - positives  # positives that score higher than the bin
+        above = higher - positives  # positives that score higher than the bin
         wins = (negatives * (above + positives / 2)).sum(1)
         areas: Tensor = wins / (negatives.sum(1) * positives.sum(1))
         return areas.nanmean()
