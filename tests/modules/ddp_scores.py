@@ -1,4 +1,4 @@
-"""Train and evaluate a U-Net in the given number of processes; the first one prints what was logged. Run by test_ddp."""
+"""Train and evaluate a U-Net in some processes and print what was logged; run by test_ddp."""
 
 import functools
 import json
