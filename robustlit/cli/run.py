@@ -62,6 +62,7 @@ def quiet() -> None:
         ".*does not have many workers.*",
         ".*Checkpoint directory .* exists and is not empty.*",
         ".*isinstance.*LeafSpec.*",
+        ".*your dataloader is not resumable.*",  # ours is: the data module says where it was
         ".*number of training batches.*smaller than the logging interval.*",
     ):
         warnings.filterwarnings("ignore", message)

@@ -29,6 +29,9 @@ def task(cfg: DictConfig) -> float | None:
 
     settings = HydraConfig.get()
     folder = Path(settings.runtime.output_dir)
+    missing = sorted(OmegaConf.missing_keys(cfg))
+    if missing:
+        raise UserError(f"{missing[0]}: expected a value, got none; try {missing[0]}=VALUE")
     OmegaConf.resolve(cfg)
     OmegaConf.set_struct(cfg, False)
     if settings.mode == RunMode.MULTIRUN:

@@ -1,0 +1,87 @@
+"""Every YAML under conf/ composes, and what it names can be built."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hydra import compose, initialize_config_dir
+from hydra.core.hydra_config import HydraConfig
+from hydra.utils import instantiate
+from omegaconf import DictConfig, OmegaConf
+
+from robustlit.cli.config import config_dir
+from robustlit.models import small_cnn, unet
+
+LISTS = {"logger", "callbacks", "augmentation", "evaluation"}
+FILLED = {"in_channels": 3, "num_classes": 4, "class_names": ["a", "b", "c", "d"], "monitor": "val/loss"}
+
+
+def options() -> Iterator[tuple[str, str]]:
+    for path in sorted(config_dir().glob("*/*.yaml")):
+        yield path.parent.name, path.stem
+
+
+def composed(*overrides: str, name: str = "train") -> DictConfig:
+    with initialize_config_dir(str(config_dir()), version_base="1.3"):
+        cfg = compose(name, overrides=list(overrides), return_hydra_config=True)
+        HydraConfig.instance().set_config(cfg)
+        OmegaConf.set_struct(cfg, False)
+        del cfg["hydra"]
+        if "run" not in cfg:
+            OmegaConf.resolve(cfg)
+    return cfg
+
+
+def filled(node: DictConfig, tmp_path: Path) -> DictConfig:
+    """What the command line does: nulls get a value. Paths exist, and no GPU is asked for."""
+    values = {"path": str(tmp_path), "save_dir": str(tmp_path)}
+    if "batch_size" not in node:  # a data set knows its own classes
+        values |= FILLED
+    for key, value in values.items():
+        if OmegaConf.is_missing(node, key) or (key in node and node[key] is None):
+            node[key] = value
+    return node
+
+
+@pytest.mark.parametrize(("group", "option"), list(options()))
+def test_every_option_composes_and_builds(group, option, tmp_path):
+    chosen = f"{group}=[{option}]" if group in LISTS else f"{group}={option}"
+    cfg = composed(chosen)
+    if group == "experiment":
+        assert cfg.run_name == option
+        assert cfg.names.experiment == option
+    elif group == "trainer":
+        assert cfg.trainer.use_distributed_sampler is False
+        cfg.trainer.update(accelerator="cpu", devices=1, strategy="auto", precision="32-true", logger=False)
+        instantiate(cfg.trainer, default_root_dir=str(tmp_path), _convert_="all")
+    elif group == "task":
+        network = unet(num_classes=4, width=4, depth=2) if "segmentation" in option else small_cnn(num_classes=4)
+        assert instantiate(filled(cfg.task, tmp_path), network, _convert_="all").headline.startswith("val/")
+    elif group in ("data", "model"):
+        assert instantiate(filled(cfg[group], tmp_path), _convert_="all") is not None
+    else:
+        for node in cfg[group].values():
+            assert instantiate(filled(node, tmp_path), _convert_="all") is not None
+
+
+@pytest.mark.parametrize("option", [option for group, option in options() if group == "experiment"])
+def test_every_experiment_fits_together(option, tmp_path):
+    cfg = composed(f"experiment={option}")
+    for section in ("data", "model"):
+        instantiate(filled(cfg[section], tmp_path), _convert_="all")
+    masks = cfg.task._target_.endswith("SegmentationModule")
+    assert masks == cfg.model._target_.endswith("unet")
+    for name, node in cfg.callbacks.items():
+        assert node is not None, name
+
+
+def test_every_yaml_is_a_primary_configuration_or_an_option():
+    reached = {f"{group}/{option}" for group, option in options()} | {"train", "evaluate"}
+    found = {path.relative_to(config_dir()).with_suffix("").as_posix() for path in config_dir().rglob("*.yaml")}
+    shared = {name for name in found if name.count("/") > 1}  # composed by the options above
+    assert found - shared == reached
+
+
+def test_evaluate_composes():
+    cfg = composed("run=somewhere", name="evaluate")
+    assert list(cfg.evaluation) == ["clean"]
