@@ -21,7 +21,8 @@ class PatchGaussianParams(Params):
         left: First column, likewise.
         side: Side of the patch in pixels, int64 of shape N.
         sigma: Standard deviation of the noise, float32 of shape N, in units of the pixel range.
-        noise: Standard normal noise, float32 N×C×H×W.
+        noise: Standard normal noise, float32 N×C×S×T with S and T the largest side that fits the image; its first row
+            and column belong to the first of the patch inside the image.
     """
 
     top: Tensor
@@ -32,7 +33,7 @@ class PatchGaussianParams(Params):
 
 
 def patch_gaussian(images: Tensor, params: PatchGaussianParams) -> Tensor:
-    """Add noise to whole images, clip them to [0, 1], and keep the result inside each patch.
+    """Add noise, clip to [0, 1], and keep the result inside each image's patch.
 
     Args:
         images: Float32 N×C×H×W in [0, 1].
@@ -41,9 +42,11 @@ def patch_gaussian(images: Tensor, params: PatchGaussianParams) -> Tensor:
     Returns:
         Float32 N×C×H×W; pixels outside the patches are unchanged bit for bit.
     """
-    noisy = torch.addcmul(images, params.noise, params.sigma[:, None, None, None]).clamp_(0, 1)
-    rows = _inside(images.shape[2], params.top, params.side)
-    columns = _inside(images.shape[3], params.left, params.side)
+    height, width = images.shape[2:]
+    noise = _placed(params.noise, params.top, params.left, height, width)
+    noisy = noise.mul_(params.sigma[:, None, None, None]).add_(images).clamp_(0, 1)
+    rows = _inside(height, params.top, params.side)
+    columns = _inside(width, params.left, params.side)
     patch = rows[:, None, :, None] & columns[:, None, None, :] & params.chosen[:, None, None, None]
     return torch.where(patch, noisy, images)
 
@@ -106,7 +109,7 @@ class PatchGaussian(AugmentationOp[PatchGaussianParams]):
             left=_integers(fold(seeds, "column"), width) - side // 2,
             side=side,
             sigma=uniform(fold(seeds, "sigma")) * self.max_sigma,
-            noise=normal(fold(seeds, "noise"), (channels, height, width)),
+            noise=normal(fold(seeds, "noise"), (channels, min(self.patch_size, height), min(self.patch_size, width))),
         )
 
     def apply(self, images: Tensor, params: PatchGaussianParams) -> Tensor:
@@ -117,6 +120,21 @@ class PatchGaussian(AugmentationOp[PatchGaussianParams]):
         """Name the settings, for ``print`` and for logs."""
         up_to = ", sample_up_to=True" if self.sample_up_to else ""
         return f"patch_size={self.patch_size}, max_sigma={self.max_sigma}, p={self.p}{up_to}"
+
+
+def _placed(noise: Tensor, top: Tensor, left: Tensor, height: int, width: int) -> Tensor:
+    """Return N×C×height×width noise whose values inside each patch are those of ``noise``; the rest is arbitrary."""
+    count, channels, side, other = noise.shape
+    row = _offset(height, top, side)
+    column = _offset(width, left, other)
+    position = (row[:, :, None] * other + column[:, None, :]).view(count, 1, height * width)
+    return noise.flatten(2).gather(2, position.expand(-1, channels, -1)).view(count, channels, height, width)
+
+
+def _offset(length: int, start: Tensor, side: int) -> Tensor:
+    """Return int64 N×length: how far each position lies behind the first of the patch, kept within the noise."""
+    position = torch.arange(length, device=start.device)[None]
+    return (position - start.clamp(min=0)[:, None]).clamp_(0, side - 1)
 
 
 def _inside(length: int, start: Tensor, side: Tensor) -> Tensor:

@@ -12,12 +12,13 @@ from robustlit.core.random import sample_seeds
 
 
 def by_loops(image: np.ndarray, noise: np.ndarray, sigma: float, row: int, column: int, side: int) -> np.ndarray:
-    """The paper's steps for one C×H×W image, pixel by pixel."""
-    noisy = np.clip(image + sigma * noise, 0, 1)
+    """The paper's steps for one C×H×W image, pixel by pixel; every pixel of the patch has noise of its own."""
     result = image.copy()
-    for y in range(max(row - math.floor(side / 2), 0), min(row + math.ceil(side / 2), image.shape[1])):
-        for x in range(max(column - math.floor(side / 2), 0), min(column + math.ceil(side / 2), image.shape[2])):
-            result[:, y, x] = noisy[:, y, x]
+    rows = range(max(row - math.floor(side / 2), 0), min(row + math.ceil(side / 2), image.shape[1]))
+    columns = range(max(column - math.floor(side / 2), 0), min(column + math.ceil(side / 2), image.shape[2]))
+    for i, y in enumerate(rows):
+        for j, x in enumerate(columns):
+            result[:, y, x] = np.clip(image[:, y, x] + sigma * noise[:, i, j], 0, 1)
     return result
 
 
