@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -31,7 +31,7 @@ class AugmentationOp(nn.Module, ABC, Generic[Drawn]):
     """Base of the augmentations: ``sample`` draws, ``apply`` changes, calling the module does both.
 
     An operation has no state of its own: the same images and seeds give the same result on every device and for any
-    batch. Subclasses write ``sample`` and ``apply``.
+    batch. Subclasses write ``sample`` and ``change``.
 
     Args:
         p: Probability that a sample is changed.
@@ -51,8 +51,18 @@ class AugmentationOp(nn.Module, ABC, Generic[Drawn]):
         """Draw the parameters for images of shape N×C×H×W from int64 seeds of shape N."""
 
     @abstractmethod
-    def apply(self, images: Tensor, params: Drawn) -> Tensor:
-        """Apply drawn parameters to float images N×C×H×W in [0, 1]; returns a new tensor."""
+    def change(self, images: Tensor, params: Drawn) -> Tensor:
+        """Return new images from float32 images N×C×H×W in [0, 1] and drawn parameters."""
+
+    def apply(self, images: Any, params: Drawn | None = None) -> Any:
+        """Apply drawn parameters to float images N×C×H×W in [0, 1]; returns a new tensor of the same dtype.
+
+        With a function alone it is ``nn.Module.apply``, which a parent module calls on all its children.
+        """
+        if params is None:
+            return super().apply(images)
+        with exact_arithmetic(images.device):
+            return self.change(images.float(), params).to(images.dtype)
 
     def forward(self, images: Tensor, seed: int | Tensor = 0) -> Tensor:
         """Change a batch of images.
@@ -61,9 +71,8 @@ class AugmentationOp(nn.Module, ABC, Generic[Drawn]):
             images: Float N×C×H×W in [0, 1].
             seed: An int, spread over the samples by their position, or int64 seeds of shape N.
         """
-        seeds = spread(seed, images)
-        with exact_arithmetic(images.device):
-            return self.apply(images.float(), self.sample(images.shape, seeds)).to(images.dtype)
+        changed: Tensor = self.apply(images, self.sample(images.shape, spread(seed, images)))
+        return changed
 
     def choose(self, seeds: Tensor) -> Tensor:
         """Draw which samples are changed: bool of shape N, true with probability ``p``."""

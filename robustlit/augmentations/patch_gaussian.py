@@ -112,8 +112,8 @@ class PatchGaussian(AugmentationOp[PatchGaussianParams]):
             noise=normal(fold(seeds, "noise"), (channels, min(self.patch_size, height), min(self.patch_size, width))),
         )
 
-    def apply(self, images: Tensor, params: PatchGaussianParams) -> Tensor:
-        """Put drawn patches of noise into float images N×C×H×W in [0, 1]."""
+    def change(self, images: Tensor, params: PatchGaussianParams) -> Tensor:
+        """Put drawn patches of noise into images."""
         return patch_gaussian(images, params)
 
     def extra_repr(self) -> str:

@@ -106,6 +106,13 @@ def test_wrong_settings(options, message) -> None:
         PatchGaussian(**options)
 
 
+def test_a_parent_module_may_still_apply_a_function_to_its_children() -> None:
+    seen = []
+    parent = torch.nn.Sequential(PatchGaussian(), torch.nn.Linear(1, 1))
+    parent.apply(lambda module: seen.append(type(module).__name__))
+    assert seen == ["PatchGaussian", "Linear", "Sequential"]
+
+
 def test_wrong_seeds() -> None:
     with pytest.raises(ValueError, match="expected one seed for each of 4 samples"):
         PatchGaussian()(torch.rand(4, 3, 8, 8), torch.zeros(3, dtype=torch.int64))
