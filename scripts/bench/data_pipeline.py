@@ -73,7 +73,7 @@ def compare(name, network, data, options, device):
     loaded = endless(data)
     kept = [next(loaded) for _ in range(options.steps)]
     speeds = {"loaded": [], "in memory": []}
-    train(network, optimizer, data, iter(kept[:3]), 3, device)
+    train(network, optimizer, data, iter(kept), min(3, options.steps), device)  # warm up
     for _ in range(options.rounds):
         for kind, batches in (("loaded", loaded), ("in memory", iter(kept))):
             speeds[kind].append(train(network, optimizer, data, batches, options.steps, device))
