@@ -34,8 +34,12 @@ def composed(*overrides: str, name: str = "train") -> DictConfig:
 
 def filled(node: DictConfig, tmp_path: Path) -> DictConfig:
     """What the command line does: nulls get a value. Paths exist, and no GPU is asked for."""
-    values = {"path": str(tmp_path), "save_dir": str(tmp_path)}
-    if "batch_size" not in node:  # a data set knows its own classes
+    values: dict[str, object] = {"path": str(tmp_path), "save_dir": str(tmp_path)}
+    if "batch_size" in node:  # a data set
+        values |= {"num_classes": 4}
+        if OmegaConf.select(node, "class_names"):
+            values["num_classes"] = len(node.class_names)
+    else:
         values |= FILLED
     for key, value in values.items():
         if OmegaConf.is_missing(node, key) or (key in node and node[key] is None):
