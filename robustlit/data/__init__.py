@@ -8,6 +8,7 @@ from robustlit.data.image_folder import ImageFolder
 from robustlit.data.mask_folder import MaskFolder
 from robustlit.data.npz import Npz
 from robustlit.data.pets import Pets
+from robustlit.data.shapes import ShapesDataModule
 from robustlit.data.split import Splits
 from robustlit.data.voc import VOC
 
@@ -21,6 +22,7 @@ __all__ = [
     "MaskFolder",
     "Npz",
     "Pets",
+    "ShapesDataModule",
     "Splits",
     "VisionDataModule",
 ]
