@@ -27,10 +27,10 @@ def resume(folder: Path, arguments: Sequence[str]) -> None:
         if not word.lstrip("+~").startswith(("trainer.", "hydra.", "hydra/")):
             raise UserError(f"resume: expected only trainer.KEY=VALUE beside it, got {word!r}; try a new run for that")
     if _is_finished(folder, arguments):
+        print(f"{folder} is finished; try trainer.max_epochs=N to train it further", flush=True)
         from robustlit.cli.run import print_results
         from robustlit.reports.results import Results
 
-        print(f"{folder} is finished; try trainer.max_epochs=N to train it further", flush=True)
         print_results(Results.read(folder / "results.json"), folder)
         return
     own = [f"hydra.run.dir={json.dumps(str(folder.resolve()))}", "hydra.output_subdir=null", "hydra/job_logging=none"]

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from robustlit.evaluation.base import Row
-from robustlit.metrics.interval import wilson
 
 if TYPE_CHECKING:
     from pytorch_lightning import LightningModule, Trainer
@@ -50,6 +49,8 @@ def rows(test: str, metrics: Mapping[str, float], sizes: Mapping[str, int], rate
         >>> rows("clean", {"test/iid/accuracy": 0.5, "train/loss": 1.0}, {"iid": 100}, rates=("accuracy",))[0].n
         100
     """
+    from robustlit.metrics.interval import wilson  # its package imports torch; the command line reads rows without it
+
     found = []
     for split, n in sizes.items():
         prefix = f"test/{split}/"

@@ -41,6 +41,23 @@ def test_version_prints_the_installed_versions(capsys):
     assert main(["version", "extra"]) == 2
 
 
+def test_the_first_message_comes_before_torch_is_imported(tmp_path):
+    command = [sys.executable, "-X", "importtime", "-m", "robustlit", "train", f"hydra.run.dir={tmp_path / 'run'}"]
+    both = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}  # import times and messages in order
+    start = time.perf_counter()
+    with subprocess.Popen(command, **both) as process:
+        before = []
+        for line in process.stdout:
+            if line.startswith("Training "):
+                break
+            before.append(line.rpartition("|")[2].strip())
+        seconds = time.perf_counter() - start
+        process.kill()
+    assert "hydra.main" in before
+    assert "torch" not in before
+    assert seconds < 3  # 1.5 s on a machine that does nothing else
+
+
 def test_help_is_quick_and_imports_no_torch():
     code = "import sys; from robustlit.cli.main import main; main(['train', '--help']); print('torch' in sys.modules)"
     start = time.perf_counter()
