@@ -1,13 +1,11 @@
 """The shapes DataModule gives batches that fit the modules, and shows the shortcut it was made for."""
 
-from itertools import pairwise
-
 import pytest
 import torch
-from torch import nn
 from torch.nn import functional as F
 
 from robustlit.data.shapes import SHAPE_NAMES, ShapesDataModule
+from robustlit.models import small_cnn
 
 
 def build(tmp_path, **options):
@@ -77,23 +75,20 @@ def test_an_unknown_task_is_one_clear_line(tmp_path):
 @pytest.mark.slow
 def test_a_plain_net_takes_the_shortcut(tmp_path):
     """What the set is for: high accuracy as trained, far lower once texture tells nothing, least where it misleads."""
-    data = build(tmp_path, train_size=6000, test_size=500, image_size=64, batch_size=64, eval_batch_size=250)
+    data = build(tmp_path, train_size=6000, test_size=1000, image_size=64, batch_size=64, eval_batch_size=250)
     data.setup()
     net = _train(data, epochs=5)
     accuracy = {
         name: _accuracy(net, data, loader) for name, loader in zip(data.test_names, data.test_dataloader(), strict=True)
     }
-    assert accuracy["iid"] > 0.75
-    assert accuracy["uncorrelated"] < accuracy["iid"] - 0.25
+    print(accuracy)
+    assert accuracy["iid"] > 0.85
+    assert accuracy["uncorrelated"] < accuracy["iid"] - 0.2
     assert accuracy["cue_conflict"] < accuracy["uncorrelated"]
 
 
 def _train(data, epochs):
-    widths = [3, 32, 32, 64, 64, 128, 128]
-    layers = []
-    for i, (before, after) in enumerate(pairwise(widths)):
-        layers += [nn.Conv2d(before, after, 3, 1 + i % 2, 1, bias=False), nn.BatchNorm2d(after), nn.ReLU()]
-    net = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(128, 10))
+    net = small_cnn(num_classes=10)
     optimizer = torch.optim.AdamW(net.parameters(), weight_decay=0.01)
     steps = epochs * len(data.train_dataloader())
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=3e-3, total_steps=steps)
@@ -101,14 +96,19 @@ def _train(data, epochs):
         for raw in data.train_dataloader():
             batch = data.on_after_batch_transfer(raw, 0)
             optimizer.zero_grad()
-            F.cross_entropy(net(batch["image"]), batch["target"]).backward()
+            F.cross_entropy(net(_normalised(data, batch["image"])), batch["target"]).backward()
             optimizer.step()
             schedule.step()
     return net.eval()
 
 
+def _normalised(data, images):
+    mean, std = (torch.tensor(values).view(3, 1, 1) for values in (data.mean, data.std))
+    return (images - mean) / std
+
+
 @torch.no_grad()
 def _accuracy(net, data, loader):
     batches = [data.on_after_batch_transfer(batch, 0) for batch in loader]
-    hits = torch.cat([net(batch["image"]).argmax(dim=1) == batch["target"] for batch in batches])
+    hits = torch.cat([net(_normalised(data, batch["image"])).argmax(dim=1) == batch["target"] for batch in batches])
     return hits.float().mean().item()

@@ -48,7 +48,7 @@ def render(content: Content, seed: int, size: int) -> tuple[NDArray[np.uint8], N
     """
     rng = _generator(seed, "scene")
     x, y = _grid(size)
-    radius = rng.uniform(0.23, 0.37)
+    radius = rng.uniform(0.21, 0.35)
     place = rng.uniform(radius + 0.02, 0.98 - radius), rng.uniform(radius + 0.02, 0.98 - radius)
     cover = coverage(SHAPES[_SHAPE_NAMES[content.shape]], size, place, radius, rng.uniform(0, 2 * np.pi))
     ground, paint = _colours(rng)
@@ -80,15 +80,14 @@ def _grid(size: int) -> tuple[Plane, Plane]:
 def _colours(rng: Generator) -> tuple[Plane, Plane]:
     """Draw two colours of the background and two of the object, each 2×3 in [0, 255].
 
-    Brightness keeps the object visible: the background's two tones are close to each other, and both tones of the
-    object are well above them, or all is the other way round. Hues are independent.
+    The object's two tones are brighter and darker than the background by a margin, so the object is visible, yet its
+    mean brightness tells nothing: the silhouette has to be found by its texture. Hues are independent.
     """
-    ground, spread = rng.uniform(0.12, 0.4), rng.uniform(0.05, 0.08)
-    luma = np.array([ground - spread, ground + spread, ground + 0.26, 0.95])
+    ground, spread = rng.uniform(0.38, 0.62), rng.uniform(0.05, 0.09)
+    tones = [ground - rng.uniform(0.25, 0.36), ground + rng.uniform(0.25, 0.36)]
     if rng.random() < 0.5:
-        luma = 1 - luma
-    if rng.random() < 0.5:
-        luma[2:] = luma[:1:-1]
+        tones.reverse()
+    luma = np.array([ground - spread, ground + spread, *tones])
     chroma = rng.uniform((0.02, 0.02, 0.05, 0.05), (0.14, 0.14, 0.25, 0.25))
     hue = rng.uniform(0, 2 * np.pi, size=4)
     hue[1] = hue[0] + rng.uniform(-0.8, 0.8)  # the two colours of a background are neighbours

@@ -59,7 +59,7 @@ def _weave(u: Plane, v: Plane, width: float, rng: Generator) -> Plane:
 
 
 def _fractal(u: Plane, v: Plane, width: float, rng: Generator) -> Plane:
-    return edge(noise(rng, len(u), cells=12, octaves=3), 1.6)
+    return edge(noise(rng, len(u), cells=10, octaves=3), 1.6)
 
 
 def _zigzag(u: Plane, v: Plane, width: float, rng: Generator) -> Plane:
@@ -103,14 +103,14 @@ _CENTRED = ("ripples", "rays")
 
 #: Period of each family, in sides of the picture.
 _PERIODS = {
-    "gratings": 0.085,
-    "checks": 0.13,
-    "dots": 0.095,
-    "bricks": 0.095,
-    "weave": 0.17,
+    "gratings": 0.095,
+    "checks": 0.145,
+    "dots": 0.105,
+    "bricks": 0.105,
+    "weave": 0.19,
     "fractal": 1.0,
-    "zigzag": 0.10,
-    "ripples": 0.085,
-    "scales": 0.14,
-    "rays": 0.08,
+    "zigzag": 0.115,
+    "ripples": 0.095,
+    "scales": 0.155,
+    "rays": 0.1,
 }
