@@ -98,7 +98,10 @@ class Adapter:
 
         Raises:
             TypeError: If the batch is of a kind that needs ``put`` or ``image`` to be named.
+            ValueError: If class probabilities are to replace class indices that the module's step needs.
         """
+        if targets is not None and not self.soft_targets:
+            self._check_hard(self.targets(batch), targets)
         images = self.from_pixels(images)
         if self.put is not None:
             return self.put(batch, images, targets)
@@ -143,10 +146,11 @@ class Adapter:
             return "classification"
         if targets.ndim == 2:
             return "classification" if self.soft_targets and _sums_to_one(targets) else "multilabel"
-        if targets.ndim == 3 and (logits is None or logits.shape[1] > 1):
-            return "segmentation"
-        if targets.ndim == 3 or (targets.ndim == 4 and targets.shape[1] == 1):
-            return "binary_segmentation"
+        is_map = targets.ndim == 3 or (targets.ndim == 4 and targets.shape[1] == 1)
+        if is_map and logits is not None:
+            return "segmentation" if logits.shape[1] > 1 else "binary_segmentation"
+        if is_map:
+            return "segmentation" if targets.ndim == 3 else "binary_segmentation"
         raise ValueError(
             f"expected targets of shape N, N×K, N×H×W or N×1×H×W, got {tuple(targets.shape)}; try Adapter(task=…)"
         )
@@ -161,6 +165,7 @@ class Adapter:
             return F.cross_entropy(logits, targets, reduction="none")
         if task == "segmentation":
             ignored = _TORCH_IGNORE if self.ignore_index is None else self.ignore_index
+            targets = targets.squeeze(1) if targets.ndim == 4 else targets
             losses = F.cross_entropy(logits, targets, reduction="none", ignore_index=ignored)
             return _mean_where(losses, targets != ignored)
         targets = targets.unsqueeze(1) if task == "binary_segmentation" and targets.ndim == 3 else targets
@@ -174,13 +179,20 @@ class Adapter:
         """Undo the batch's normalisation; the same tensor where there is none."""
         if self.mean is None or self.std is None:
             return images
-        return images * _channels(images, self.std) + _channels(images, self.mean)
+        return _by_channel(images, lambda channel, i: channel * self.std[i] + self.mean[i])  # type: ignore[index]
 
     def from_pixels(self, images: Tensor) -> Tensor:
         """Normalise pixels the way the module's batches are; the same tensor where they are not."""
         if self.mean is None or self.std is None:
             return images
-        return (images - _channels(images, self.mean)) / _channels(images, self.std)
+        return _by_channel(images, lambda channel, i: (channel - self.mean[i]) / self.std[i])  # type: ignore[index]
+
+    def _check_hard(self, before: Tensor, after: Tensor) -> None:
+        if before.ndim == 1 and not before.is_floating_point() and after.is_floating_point():
+            raise ValueError(
+                f"expected class indices N, which this module's step understands, got {tuple(after.shape)} "
+                "probabilities; try Adapter(soft_targets=True) if it understands those too"
+            )
 
     def _read(self, batch: Any, place: Place | None, keys: Sequence[str], position: int | None, what: str) -> Tensor:
         if callable(place):
@@ -218,7 +230,9 @@ def _rebuilt(batch: Any, new: Mapping[Any, Tensor]) -> Any:
     if isinstance(batch, Tensor):
         return next(iter(new.values()))
     if isinstance(batch, tuple):
-        entries = [new.get(position, entry) for position, entry in enumerate(batch)]
+        entries = list(batch)
+        for position, value in new.items():
+            entries[position] = value
         return type(batch)._make(entries) if hasattr(batch, "_make") else type(batch)(entries)
     changed = copy.copy(batch)
     for key, value in new.items():
@@ -226,8 +240,9 @@ def _rebuilt(batch: Any, new: Mapping[Any, Tensor]) -> Any:
     return changed
 
 
-def _channels(images: Tensor, values: Sequence[float]) -> Tensor:
-    return images.new_tensor(list(values)).view(1, -1, 1, 1)
+def _by_channel(images: Tensor, change: Callable[[Tensor, int], Tensor]) -> Tensor:
+    """Change every channel with Python numbers: a tensor of them would make the GPU wait for a copy in every step."""
+    return torch.stack([change(channel, i) for i, channel in enumerate(images.unbind(1))], dim=1)
 
 
 def _sums_to_one(targets: Tensor) -> bool:

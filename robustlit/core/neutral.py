@@ -99,27 +99,30 @@ def _modes(module: nn.Module) -> Callable[[], None]:
 def _hooks(module: nn.Module) -> Callable[[], None]:
     tables = [getattr(child, name) for child in module.modules() for name in _HOOK_TABLES]
     contents = [(table, dict(table)) for table in tables]
+    kinds = [(child, child._is_full_backward_hook) for child in module.modules()]
 
     def undo() -> None:
         for table, before in contents:
             if dict(table) != before:  # refilled in place: handles hold a reference to the table itself
                 table.clear()
                 table.update(before)
+        for child, kind in kinds:
+            child._is_full_backward_hook = kind
 
     return undo
 
 
 def _buffers(module: nn.Module) -> Callable[[], None]:
+    """Put copies in the place of all buffers: the originals are not even written to, so a pending backward works."""
     owners = [(child, dict(child._buffers)) for child in module.modules()]
-    copies = {id(b): (b, b.detach().clone()) for b in module.buffers()}
+    copies = {id(buffer): buffer.detach().clone() for buffer in module.buffers()}
+    for child, originals in owners:
+        child._buffers.update({name: copies.get(id(buffer), buffer) for name, buffer in originals.items()})
 
     def undo() -> None:
-        with torch.no_grad():
-            for child, before in owners:
-                child._buffers.clear()
-                child._buffers.update(before)
-            for buffer, value in copies.values():
-                buffer.copy_(value)
+        for child, originals in owners:
+            child._buffers.clear()
+            child._buffers.update(originals)
 
     return undo
 

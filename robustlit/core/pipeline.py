@@ -73,6 +73,11 @@ class Pipeline:
     def join(cls, module: nn.Module, owner: Any) -> "Pipeline":
         """Return the module's pipeline with ``owner`` among its members, installing it for the first."""
         pipeline: Pipeline | None = vars(module).get(_ATTRIBUTE)
+        if pipeline is not None and not pipeline._belongs_to(module):
+            vars(module).pop(
+                "training_step", None
+            )  # a copy made in a fit runs its original's stages until it gets its own
+            pipeline = None
         if pipeline is None:
             pipeline = cls(module)
             setattr(module, _ATTRIBUTE, pipeline)
@@ -85,7 +90,7 @@ class Pipeline:
     def leave(module: nn.Module, owner: Any) -> None:
         """Take ``owner`` and its stages out; the last to leave removes the pipeline. Leaving twice is harmless."""
         pipeline = vars(module).get(_ATTRIBUTE)
-        if pipeline is not None:
+        if pipeline is not None and pipeline._belongs_to(module):
             pipeline._drop(owner)
             if not pipeline._members:
                 pipeline._uninstall(module)
@@ -139,10 +144,12 @@ class Pipeline:
         return (Pipeline, ())  # an unpickled module has its plain step: callbacks join again in setup
 
     def _own_step(self, module: nn.Module) -> Callable[..., Any]:
-        is_original = self._module is not None and self._module() is module
-        if self._previous is not None and is_original:
+        if self._previous is not None and self._belongs_to(module):
             return self._previous  # type: ignore[no-any-return]
         return functools.partial(type(module).training_step, module)  # type: ignore[attr-defined]
+
+    def _belongs_to(self, module: nn.Module) -> bool:
+        return self._module is not None and self._module() is module
 
     def _drop(self, owner: Any) -> None:
         self._members = [member for member in self._members if member is not owner]

@@ -169,23 +169,44 @@ def test_copies_made_in_fit_train_their_own_weights() -> None:
         trainer([], max_epochs=1).fit(other, loader())
         assert not torch.equal(weights(other), before)
     assert torch.equal(weights(module), trained)
+    fitted = seeded()
+    copied = copy.deepcopy(watcher.copied)
+    copied.load_state_dict(fitted.state_dict())
+    trainer([Augmentation(OP, seed=11)]).fit(copied, loader())
+    assert torch.equal(weights(copied), by_hand(seeded(), "tuple"))
 
 
 def test_weight_averaging_beside_it() -> None:
-    averaged, plain = seeded(), seeded()
+    """The averaged model equals an average taken by hand over the augmented run's weights."""
+
+    class AverageByHand(pl.Callback):
+        average = None
+
+        def on_train_batch_end(self, trainer, pl_module, outputs, batch, batch_idx) -> None:
+            now = weights(pl_module)
+            self.average = now if self.average is None else 0.5 * self.average + 0.5 * now
+
+    averaged, plain, by_hand = seeded(), seeded(), AverageByHand()
     trainer([Augmentation(OP, seed=11), EMAWeightAveraging(decay=0.5)]).fit(averaged, loader())
-    trainer([Augmentation(OP, seed=11)]).fit(plain, loader())
-    assert not torch.equal(weights(averaged), weights(plain))
-    assert "training_step" not in vars(averaged)
+    trainer([Augmentation(OP, seed=11), by_hand]).fit(plain, loader())
+    torch.testing.assert_close(weights(averaged), by_hand.average, atol=1e-6, rtol=0)
+    assert not torch.equal(weights(averaged), weights(plain)) and "training_step" not in vars(averaged)
 
 
 def test_compiled_module_keeps_its_compiled_step() -> None:
-    module = seeded()
+    class CompiledSteps(pl.Callback):
+        def setup(self, trainer, pl_module, stage) -> None:
+            self.before = vars(pl_module)["training_step"]
+
+        def teardown(self, trainer, pl_module, stage) -> None:
+            self.after = vars(pl_module)["training_step"]
+
+    module, steps = seeded(), CompiledSteps()
     compiled = torch.compile(module, backend="eager")
-    trainer([Augmentation(OP, seed=11)]).fit(compiled, loader())
+    trainer([steps, Augmentation(OP, seed=11), steps_after := CompiledSteps()]).fit(compiled, loader())
     assert torch.equal(weights(module), by_hand(seeded(), "tuple"))
+    assert steps.before is steps_after.after and steps.before is not steps_after.before
     assert "_robustlit_pipeline" not in vars(module)
-    assert "training_step" not in vars(module) or "_torchdynamo_orig_callable" in dir(module.training_step)
 
 
 def test_normalised_foreign_module() -> None:
@@ -194,7 +215,19 @@ def test_normalised_foreign_module() -> None:
     batches = torch.utils.data.DataLoader(data, batch_size=8)
     with pytest.raises(ValueError, match=r"looks normalised; try Adapter\(mean"):
         trainer([Augmentation(OP)]).fit(seeded(), batches)
-    trainer([Augmentation(OP, adapter=Adapter(mean=mean, std=std))]).fit(seeded(), batches)
+
+    class SeesPixels(pl.Callback):
+        def on_train_batch_start(self, trainer, pl_module, batch, batch_idx) -> None:
+            handle = pl_module.register_forward_hook(lambda _, inputs, __: seen.append(inputs[0] * 0.25 + 0.5))
+            handles.append(handle)
+
+    seen, handles, pixels = [], [], Samples(16)
+    trainer([Augmentation(OP, seed=11, adapter=Adapter(mean=mean, std=std)), SeesPixels()], max_epochs=1).fit(
+        seeded(), torch.utils.data.DataLoader(data, batch_size=16)
+    )
+    normalised = torch.stack([image for image, _ in data])
+    seeds = fold(sample_seeds(mix(11, "augment", 0), pixel_hash(normalised)), "patch_gaussian")
+    torch.testing.assert_close(seen[0], OP(pixels.images, seeds), atol=1e-5, rtol=0)
 
 
 def test_operations_in_every_form() -> None:

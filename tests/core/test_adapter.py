@@ -36,6 +36,18 @@ def test_reads_and_rebuilds(batch) -> None:
     assert all(a is b for a, b in zip(before, after, strict=True))
 
 
+def test_position_from_the_end() -> None:
+    adapter = Adapter(image=-1, target=0)
+    assert adapter.images(adapter.replace((TARGETS, IMAGES), IMAGES + 1)).min() >= 1
+
+
+def test_soft_targets_only_where_they_are_understood() -> None:
+    soft = torch.full((2, 3), 1 / 3)
+    assert Adapter(soft_targets=True).replace((IMAGES, TARGETS), IMAGES, soft)[1] is soft
+    with pytest.raises(ValueError, match=r"expected class indices N.*soft_targets=True"):
+        Adapter().replace((IMAGES, TARGETS), IMAGES, soft)
+
+
 def test_index_or_hash() -> None:
     adapter = Adapter()
     assert adapter.indices({"image": IMAGES, "target": TARGETS, "index": torch.tensor([7, 9])}).tolist() == [7, 9]
@@ -91,6 +103,7 @@ def test_logits_wherever_they_are() -> None:
         ((2, 4, 4), 5, "segmentation"),
         ((2, 4, 4), 1, "binary_segmentation"),
         ((2, 1, 4, 4), 1, "binary_segmentation"),
+        ((2, 1, 4, 4), 5, "segmentation"),
     ],
 )
 def test_task_from_shapes(shape, channels, task) -> None:
@@ -124,6 +137,8 @@ def test_ignored_pixels_do_not_count() -> None:
     losses = Adapter(ignore_index=255).per_sample_loss(logits, masks)
     valid = F.cross_entropy(logits[:1, :, 2:], masks[:1, 2:])
     torch.testing.assert_close(losses, torch.stack([valid, torch.tensor(0.0)]))
+    several = Adapter().per_sample_loss(logits, masks.clamp(max=2)[:, None])
+    torch.testing.assert_close(several, Adapter().per_sample_loss(logits, masks.clamp(max=2)))
     binary = torch.randint(2, (2, 1, 4, 4))
     expected = F.binary_cross_entropy_with_logits(logits[:, :1], binary.float(), reduction="none").flatten(1).mean(1)
     torch.testing.assert_close(Adapter().per_sample_loss(logits[:, :1], binary), expected)

@@ -24,7 +24,7 @@ def snapshot(network: nn.Module) -> list:
         [p.requires_grad for p in network.parameters()],
         [None if p.grad is None else (id(p.grad), p.grad.clone()) for p in network.parameters()],
         [(id(b), b.clone()) for b in network.buffers()],
-        [len(child._forward_hooks) for child in network.modules()],
+        [(len(child._forward_hooks), child._is_full_backward_hook) for child in network.modules()],
         [p.clone() for p in network.parameters()],
         random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state(),
     ]  # fmt: skip
@@ -45,6 +45,7 @@ def vandalise(network: nn.Module, images: torch.Tensor) -> None:
     network(images)  # moves BatchNorm's statistics
     network[1].running_mean = torch.ones(4)  # replaces a buffer
     network.register_forward_hook(lambda *_: None)
+    network[0].register_full_backward_hook(lambda *_: None)
     for parameter in network.parameters():
         parameter.requires_grad_(True)
     network(images).sum().backward()
@@ -78,6 +79,21 @@ def test_gradients_in_every_mode(outer) -> None:
             (gradient,) = torch.autograd.grad(network(x)[:, 0].sum(), x)
     torch.testing.assert_close(gradient.flatten(1), network[1].weight[0].expand(2, -1))
     assert all(p.grad is None for p in network.parameters())
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_between_forward_and_backward(training) -> None:
+    """Adversarial losses look at the model while the step's own graph is waiting; BatchNorm saves its buffers there."""
+    network = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4)).train(training)
+    images = torch.rand(2, 3, 8, 8)
+    loss = network(images).square().mean()
+    before = [buffer.clone() for buffer in network.buffers()]
+    with neutral_scope(network, grad=True):
+        network.train()
+        network(private(images))
+    loss.backward()
+    assert network[0].weight.grad.abs().sum() > 0
+    assert same(list(network.buffers()), before)
 
 
 def test_no_graph_unless_asked_and_no_autocast() -> None:
