@@ -1,7 +1,7 @@
 """Data sets that lie in memory: one array of images and one of labels a split."""
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Unpack
 
 import numpy as np
@@ -99,12 +99,8 @@ class ArrayDataModule(VisionDataModule):
         arrays = self.load_arrays()
         train = arrays["train"]
         self.task = "multilabel" if train.multilabel else "classification"
-        seen = (
-            train.labels.shape[1]
-            if train.multilabel
-            else max(int(a.labels.max(initial=0)) for a in arrays.values()) + 1
-        )
-        self.class_names = name_classes(self._classes or (len(self._names) if self._names else seen), self._names)
+        given = len(self._names) if self._names else self._classes
+        self.class_names = name_classes(self._classes or given or _count_classes(arrays.values()), self._names)
         self.num_classes = len(self.class_names)
         self.channels = train.images.shape[3]
         for array in arrays.values():
@@ -112,7 +108,5 @@ class ArrayDataModule(VisionDataModule):
         return Splits(train, arrays.get("val"), {"test": arrays["test"]} if "test" in arrays else {})
 
 
-def _count_classes(arrays: Sequence[ImageArray]) -> int:
-    if arrays[0].multilabel:
-        return int(arrays[0].labels.shape[1])
-    return max(int(array.labels.max(initial=0)) for array in arrays) + 1
+def _count_classes(arrays: Iterable[ImageArray]) -> int:
+    return max(a.labels.shape[1] if a.multilabel else int(a.labels.max(initial=0)) + 1 for a in arrays)
