@@ -2,6 +2,7 @@
 
 import csv
 from pathlib import Path
+from typing import Any
 
 import pytorch_lightning as pl
 from torch import Tensor
@@ -14,10 +15,10 @@ Row = dict[str, str]
 class MetricsCSV(pl.Callback):
     """Writes ``metrics.csv`` into the Trainer's ``default_root_dir``: one row an epoch, one column a key.
 
-    The file is replaced in one step at the end of each epoch, so a reader never sees half a table. A resumed run keeps
-    the rows of the epochs before and writes the later ones again; the file then equals that of an unbroken run. Cells
-    of keys that an epoch did not log are empty. It logs nothing itself; put it after the callbacks that log at the end
-    of an epoch. In a run of several processes, the first one writes.
+    The file is replaced in one step after each epoch, so a reader never sees half a table; the row is there before any
+    checkpoint of the finished epoch. A resumed run keeps the rows of the epochs before and writes the later ones again;
+    the file then equals that of an unbroken run. Cells of keys that an epoch did not log are empty. Its place among the
+    callbacks does not matter. It logs nothing itself. In a run of several processes, the first one writes.
 
     Args:
         filename: Name of the file.
@@ -26,27 +27,45 @@ class MetricsCSV(pl.Callback):
     def __init__(self, filename: str = "metrics.csv") -> None:
         self.filename = filename
         self._rows: list[Row] = []
+        self._open: Row | None = None  # the row of an epoch that has ended but may still be logging
         self._earlier: dict[str, Tensor] = {}
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Read what an interrupted run has written."""
         path = self._path(trainer)
         self._rows = _read(path) if path.exists() else []
+        self._open = None
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Note the values of the epoch before: a logged value is always a new object."""
+        self._close(trainer)
         self._earlier = dict(trainer.callback_metrics)
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Add the row of this epoch and write the table."""
-        if not trainer.is_global_zero or trainer.fast_dev_run:  # type: ignore[attr-defined]
+        """Begin the row of this epoch; Lightning calls the module's own hook, which may log too, only after this one."""
+        if trainer.is_global_zero and not trainer.fast_dev_run:  # type: ignore[attr-defined]
+            self._open = {"epoch": str(trainer.current_epoch), "step": str(trainer.global_step)}
+
+    def on_save_checkpoint(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        """Write the row before the state that a resume goes on from."""
+        self._close(trainer)
+
+    def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Write the last row."""
+        self._close(trainer)
+
+    def _close(self, trainer: pl.Trainer) -> None:
+        """Complete the row of the epoch that has ended, if there is one, and write the table."""
+        if self._open is None:
             return
-        row = {"epoch": str(trainer.current_epoch), "step": str(trainer.global_step)}
+        row, self._open = self._open, None
         metrics = trainer.callback_metrics
         for key, value in metrics.items():
             if value is not self._earlier.get(key) and not _is_fork(key, metrics):
                 row[key] = f"{float(value):.7g}"
-        self._rows = [earlier for earlier in self._rows if int(earlier["epoch"]) < trainer.current_epoch]
+        self._rows = [earlier for earlier in self._rows if int(earlier["epoch"]) < int(row["epoch"])]
         self._rows.append(row)
         _write(self._path(trainer), self._rows)
 
