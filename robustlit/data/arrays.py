@@ -19,7 +19,7 @@ class ImageArray(Dataset[dict[str, Any]]):
     """Images and labels in two arrays.
 
     Args:
-        images: N×H×W or N×H×W×C, uint8 or uint16.
+        images: N×H×W or N×H×W×C with 1 … 4 channels, uint8 or uint16.
         labels: N or N×1 class indices, or N×K labels of 0 and 1 (multi-label).
         name: What the arrays are called, for errors.
 
@@ -37,6 +37,11 @@ class ImageArray(Dataset[dict[str, Any]]):
             raise DataError(
                 f"expected N×H×W(×C) images of uint8 or uint16 in {name}, got {images.dtype} of shape {images.shape}; "
                 "try converting them"
+            )
+        if images.ndim == 4 and not 1 <= images.shape[3] <= 4:
+            raise DataError(
+                f"expected 1 … 4 channels on the last axis of {name}, got shape {images.shape}; "
+                "try transposing to N×H×W×C"
             )
         if labels.ndim not in (1, 2) or len(images) != len(labels) or labels.dtype.kind not in "iub":
             raise DataError(

@@ -77,6 +77,10 @@ def test_sixteen_bit_pixels_are_scaled_by_their_range(tmp_path):
         ({"images": images(2, 8, 8)}, "expected arrays x_train and y_train, .* got images; try renaming them"),
         ({"x_train": images(2, 8, 8), "y_train": np.zeros(3, int)}, r"expected 2 integer labels in .* shape \(3,\)"),
         ({"x_train": np.zeros((2, 8, 8)), "y_train": np.zeros(2, int)}, "images of uint8 or uint16 in .*, got float64"),
+        (
+            {"x_train": images(2, 3, 16, 16), "y_train": np.zeros(2, int)},
+            r"expected 1 … 4 channels on the last axis of .*, got shape \(2, 3, 16, 16\); try transposing to N×H×W×C",
+        ),
         ({"x_train": images(2, 8, 8), "y_train": np.array([0, 7])}, "expected labels 0 … 2 in .*, got 7 at row 1"),
         ({"x_train": images(2, 8, 8), "y_train": np.array([-1, 0])}, "expected labels 0 … 2 in .*, got -1 at row 0"),
     ],
