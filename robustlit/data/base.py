@@ -64,7 +64,8 @@ class VisionDataModule(pl.LightningDataModule, ABC):
             those out, listed in ``bad_images``.
         limit_train: Train on this many samples, chosen at random; None for all.
         limit_eval: The same for each evaluation split.
-        mean: Mean of each channel, of pixels in [0, 1], for the model's own normalisation; None for the set's default.
+        mean: Mean of each channel, of pixels in [0, 1], for the model's own normalisation; None for the set's default, or
+            ImageNet's; their average where the images have another number of channels.
         std: Standard deviation of each channel.
 
     Raises:
@@ -204,7 +205,8 @@ class VisionDataModule(pl.LightningDataModule, ABC):
         self, name: str, given: Sequence[float] | None, default: tuple[float, ...] | None, imagenet: tuple[float, ...]
     ) -> tuple[float, ...]:
         if given is None:
-            given = default or (imagenet if self.channels == 3 else (sum(imagenet) / 3,) * self.channels)
+            known = default or imagenet
+            given = known if len(known) == self.channels else (sum(known) / len(known),) * self.channels
         if len(given) != self.channels:
             raise ValueError(f"expected {name} of {self.channels} channels, got {len(given)} values; try {name}=null")
         return tuple(float(value) for value in given)

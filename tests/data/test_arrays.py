@@ -108,6 +108,13 @@ def test_cifar_from_npz_has_names_and_statistics(tmp_path):
     assert list(fine.class_names) == sorted(fine.class_names)
 
 
+def test_grey_cifar_has_the_average_of_its_statistics(tmp_path):
+    np.savez(tmp_path / "a.npz", x_train=images(20, 32, 32), y_train=np.arange(20) % 10)
+    data = ready(CIFAR10(tmp_path / "a.npz"))
+    assert data.mean == pytest.approx([(0.4914 + 0.4822 + 0.4465) / 3])
+    assert data.std == pytest.approx([(0.2470 + 0.2435 + 0.2616) / 3])
+
+
 def test_cifar_in_torchvision_files(tmp_path, monkeypatch):
     folder = tmp_path / "cifar-10-batches-py"
     folder.mkdir()
