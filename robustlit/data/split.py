@@ -1,5 +1,6 @@
 """The splits of a data set, and seeded random splits of samples or of whole groups."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -65,12 +66,15 @@ def random_split(
     if groups is None:
         order = permutation(count, seed, "split")
         return sorted(order[wanted:]), sorted(order[:wanted])
-    names = sorted(set(groups))
+    sizes = Counter(groups)
+    names = sorted(sizes)
     held_out: set[str] = set()
+    count_held_out = 0
     for position in permutation(len(names), seed, "split"):
-        if sum(group in held_out for group in groups) >= wanted:
+        if count_held_out >= wanted:
             break
         held_out.add(names[position])
+        count_held_out += sizes[names[position]]
     if len(held_out) == len(names):
         raise ValueError(
             f"expected more groups to split by, got {len(names)} for val_fraction={fraction}; try a smaller fraction"

@@ -21,6 +21,21 @@ def test_no_group_is_in_both_parts():
     assert 20 <= len(val) <= 20 + 8  # at most one group of eight too many
 
 
+def test_many_groups_take_linear_time():
+    class Counted(str):  # a group's name that knows how often a set or a dict was asked for it
+        hashes = 0
+        __slots__ = ()
+
+        def __hash__(self):
+            Counted.hashes += 1
+            return super().__hash__()
+
+    groups = [Counted(f"patient{i // 2}") for i in range(2000)]
+    _, val = random_split(2000, 0.5, seed=0, groups=groups)
+    assert len(val) == 1000
+    assert Counted.hashes < 10 * len(groups)
+
+
 def test_zero_fraction_holds_nothing_out():
     assert random_split(5, 0.0, seed=0) == ([0, 1, 2, 3, 4], [])
     assert random_split(3, 0.0, seed=0, groups=["a", "b", "a"]) == ([0, 1, 2], [])
