@@ -42,7 +42,7 @@ class MetricsCSV(pl.Callback):
         self._earlier = dict(trainer.callback_metrics)
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Begin the row of this epoch; Lightning calls the module's own hook, which may log too, only after this one."""
+        """Begin the row of this epoch; the module's own hook, which may log too, comes only after this one."""
         if trainer.is_global_zero and not trainer.fast_dev_run:  # type: ignore[attr-defined]
             self._open = {"epoch": str(trainer.current_epoch), "step": str(trainer.global_step)}
 

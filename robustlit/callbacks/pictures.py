@@ -14,9 +14,14 @@ def boards(trainer: pl.Trainer) -> list[TensorBoardLogger]:
 
 
 def add_picture(trainer: pl.Trainer, tag: str, picture: Picture) -> None:
-    """Show a picture H×W×3 under a tag at the current step; only the first process writes."""
+    """Show a picture H×W×3 under a tag; only the first process writes.
+
+    The step is that of the scalars Lightning logs at the same moment: the last one taken, counted from zero. A picture
+    one step later would be hidden by a resume, which drops whatever follows the checkpoint's step.
+    """
+    step = max(0, trainer.global_step - 1)
     for logger in boards(trainer) if trainer.is_global_zero else []:
-        logger.experiment.add_image(tag, picture, trainer.global_step, dataformats="HWC")
+        logger.experiment.add_image(tag, picture, step, dataformats="HWC")
 
 
 def class_names(trainer: pl.Trainer, pl_module: pl.LightningModule) -> tuple[str, ...] | None:

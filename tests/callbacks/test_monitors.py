@@ -11,7 +11,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from tensorboard.plugins.custom_scalar import layout_pb2
 from torch.utils.data import DataLoader
 
-from robustlit.callbacks import PredictionPanels, ScalarLayout, Stopwatch, Throughput
+from robustlit.callbacks import LastCheckpoint, PredictionPanels, ScalarLayout, Stopwatch, Throughput
 from robustlit.callbacks.scalar_layout import LAYOUT
 from robustlit.core import Adapter
 
@@ -37,14 +37,24 @@ def test_one_picture_an_epoch_and_none_in_the_sanity_check(tmp_path):
     fit(tmp_path, [PredictionPanels(count=6)], logger=board(tmp_path), epochs=3)
     found = events(tmp_path)
     pictures = found.Images("val/predictions")
-    assert [picture.step for picture in pictures] == [3, 6, 9]
+    assert [picture.step for picture in pictures] == [2, 5, 8]
+    assert [scalar.step for scalar in found.Scalars("val/loss")] == [2, 5, 8]
     assert pictures[0].width > 500
     assert len(found.Scalars("cost/prediction_panels_seconds")) == 3
 
 
 def test_every_n_epochs(tmp_path):
     fit(tmp_path, [PredictionPanels(every_n_epochs=2)], logger=board(tmp_path), epochs=4)
-    assert [picture.step for picture in events(tmp_path).Images("val/predictions")] == [6, 12]
+    assert [picture.step for picture in events(tmp_path).Images("val/predictions")] == [5, 11]
+
+
+def test_a_resume_hides_no_picture(tmp_path):
+    # as the command line resumes: TensorBoard drops what lies behind the checkpoint, of three steps
+    fit(tmp_path, [PredictionPanels(), LastCheckpoint()], logger=board(tmp_path), epochs=1)
+    resumed = TensorBoardLogger(tmp_path, name="", version="", purge_step=3)
+    last = tmp_path / "checkpoints/last.ckpt"
+    fit(tmp_path, [PredictionPanels(), LastCheckpoint()], logger=resumed, epochs=2, ckpt_path=last)
+    assert [picture.step for picture in events(tmp_path).Images("val/predictions")] == [2, 5]
 
 
 class Recording(PredictionPanels):
