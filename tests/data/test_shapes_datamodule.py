@@ -81,7 +81,6 @@ def test_a_plain_net_takes_the_shortcut(tmp_path):
     accuracy = {
         name: _accuracy(net, data, loader) for name, loader in zip(data.test_names, data.test_dataloader(), strict=True)
     }
-    print(accuracy)
     assert accuracy["iid"] > 0.85
     assert accuracy["uncorrelated"] < accuracy["iid"] - 0.2
     assert accuracy["cue_conflict"] < accuracy["uncorrelated"]
