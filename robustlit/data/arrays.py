@@ -104,8 +104,8 @@ class ArrayDataModule(VisionDataModule):
         arrays = self.load_arrays()
         train = arrays["train"]
         self.task = "multilabel" if train.multilabel else "classification"
-        given = len(self._names) if self._names else self._classes
-        self.class_names = name_classes(self._classes or given or _count_classes(arrays.values()), self._names)
+        count = self._classes or len(self._names or ()) or _count_classes(arrays.values())
+        self.class_names = name_classes(count, self._names)
         self.num_classes = len(self.class_names)
         self.channels = train.images.shape[3]
         for array in arrays.values():

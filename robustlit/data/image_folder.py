@@ -24,12 +24,13 @@ class ImageFolder(VisionDataModule):
     Args:
         path: The folder.
         channels: 1 for grey or 3 for colour; files of the other kind are converted.
-        groups: A CSV file with the columns ``file`` (relative to the training folder) and ``group``; the random split
-            then never parts a group.
+        groups: A CSV file with a column ``file`` (relative to the training folder) and one for the group; the random
+            split then never parts a group.
+        group_column: The column of the group, for instance "patient".
         settings: See :class:`~robustlit.data.base.VisionDataModule`.
 
     Raises:
-        DataError: If a folder is missing or empty.
+        DataError: If a folder is missing or empty, or there are groups and a ``val`` folder too.
     """
 
     task = "classification"
@@ -40,10 +41,12 @@ class ImageFolder(VisionDataModule):
         *,
         channels: int = 3,
         groups: str | Path | None = None,
+        group_column: str = "group",
         **settings: Unpack[DataSettings],
     ) -> None:
         super().__init__(**settings)
-        self.path, self.channels, self.groups = Path(path), channels, groups
+        self.path, self.channels = Path(path), channels
+        self.groups, self.group_column = groups, group_column
 
     def load(self) -> Splits:
         """List the files."""
@@ -52,7 +55,7 @@ class ImageFolder(VisionDataModule):
         self.class_names = _class_folders(root)
         self.num_classes = len(self.class_names)
         train = self._files(root, self.class_names)
-        groups = read_groups(self.groups, train.images, root) if self.groups else None
+        groups = read_groups(self.groups, self.group_column, train.images, root) if self.groups else None
         val, test = (self._evaluation(name) if has_splits else None for name in ("val", "test"))
         return Splits(train, val, {} if test is None else {"test": test}, groups)
 

@@ -26,12 +26,14 @@ class MaskFolder(VisionDataModule):
         class_names: Their names, in the order of the mask values; None for "0", "1", …
         ignore_index: The mask value of pixels that count for nothing; None if there is none.
         channels: 1 for grey or 3 for colour; files of the other kind are converted.
-        groups: A CSV file with the columns ``file`` (relative to the training ``images`` folder) and ``group``; the
-            random split then never parts a group.
+        groups: A CSV file with a column ``file`` (relative to the training ``images`` folder) and one for the group;
+            the random split then never parts a group.
+        group_column: The column of the group, for instance "patient".
         settings: See :class:`~robustlit.data.base.VisionDataModule`.
 
     Raises:
-        DataError: If a folder is missing or empty, an image has no mask, or neither classes nor names are given.
+        DataError: If a folder is missing or empty, an image has no mask, neither classes nor names are given, or
+            there are groups and a ``val`` folder too.
     """
 
     task = "segmentation"
@@ -45,10 +47,12 @@ class MaskFolder(VisionDataModule):
         ignore_index: int | None = None,
         channels: int = 3,
         groups: str | Path | None = None,
+        group_column: str = "group",
         **settings: Unpack[DataSettings],
     ) -> None:
         super().__init__(**settings)
-        self.path, self.channels, self.groups, self.ignore_index = Path(path), channels, groups, ignore_index
+        self.path, self.channels, self.ignore_index = Path(path), channels, ignore_index
+        self.groups, self.group_column = groups, group_column
         self.class_names = name_classes(num_classes, class_names)
         self.num_classes = len(self.class_names)
 
@@ -57,7 +61,7 @@ class MaskFolder(VisionDataModule):
         has_splits = (self.path / "train").is_dir()
         root = self.path / "train" if has_splits else self.path
         train = self._files(root)
-        groups = read_groups(self.groups, train.images, root / "images") if self.groups else None
+        groups = read_groups(self.groups, self.group_column, train.images, root / "images") if self.groups else None
         val, test = (self._evaluation(name) if has_splits else None for name in ("val", "test"))
         return Splits(train, val, {} if test is None else {"test": test}, groups)
 

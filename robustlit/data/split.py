@@ -9,6 +9,7 @@ import torch
 from torch.utils.data import Dataset
 
 from robustlit.core.random import mix
+from robustlit.data.errors import DataError
 
 __all__ = ["Splits", "permutation", "random_split"]
 
@@ -22,12 +23,22 @@ class Splits:
         val: The set's own validation split, or None to split one off the training data.
         tests: Test splits by name, in the order of ``test_dataloader()``.
         groups: The group of every training sample where the random split must keep groups together.
+
+    Raises:
+        DataError: If there are both groups and a validation split.
     """
 
     train: Dataset[dict[str, Any]]
     val: Dataset[dict[str, Any]] | None = None
     tests: dict[str, Dataset[dict[str, Any]]] = field(default_factory=dict)
     groups: Sequence[str] | None = None
+
+    def __post_init__(self) -> None:
+        if self.groups is not None and self.val is not None:
+            raise DataError(
+                "expected groups only where the validation split is drawn at random, got groups and a val split too; "
+                "try groups=null"
+            )
 
 
 def permutation(count: int, seed: int, purpose: str) -> list[int]:

@@ -65,11 +65,12 @@ def test_given_splits(tmp_path):
         ready(ImageFolder(tmp_path))
 
 
-def test_groups_stay_together(pictures):
+@pytest.mark.parametrize(("column", "settings"), [("group", {}), ("patient", {"group_column": "patient"})])
+def test_groups_stay_together(pictures, column, settings):
     table = pictures / "groups.csv"
-    rows = [f"{name}/{i}.png,patient{i}" for name in ("cat", "dog") for i in range(5)]
-    table.write_text("\n".join(["file,group", *rows]))
-    data = ready(ImageFolder(pictures, groups=table, val_fraction=0.4))
+    rows = [f"{name}/{i}.png,{name}{i},patient{i}" for name in ("cat", "dog") for i in range(5)]
+    table.write_text("\n".join([f"file,scan,{column}", *rows]))
+    data = ready(ImageFolder(pictures, groups=table, val_fraction=0.4, **settings))
     assert (len(data.train_set), len(data.val_set)) == (6, 4)
     assert not everything(data.train_set) & everything(data.val_set)
 
@@ -77,8 +78,9 @@ def test_groups_stay_together(pictures):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("name,group\ncat/0.png,1", "expected the columns file,group in .*, got name,group"),
-        ("file,group\ncat/0.png,1", "got none for 9 of 10, the first being 'cat/1.png'"),
+        ("name,group\ncat/0.png,1", "expected the columns file and group in .*, got name,group; try another group_col"),
+        ("file,group\ncat/0.png,1\ncat/1.png,", "got none for 9 of 10, the first being 'cat/1.png'"),
+        ("file,group\ncat/0.png,1\ncat/1.png", "got none for 9 of 10, the first being 'cat/1.png'"),
         (None, "expected a CSV file at .*groups.csv, got nothing there"),
     ],
 )
@@ -87,6 +89,14 @@ def test_wrong_groups(pictures, content, message):
         (pictures / "groups.csv").write_text(content)
     with pytest.raises(DataError, match=message):
         ready(ImageFolder(pictures, groups=pictures / "groups.csv"))
+
+
+def test_groups_beside_a_val_folder(streets):
+    table = streets / "groups.csv"
+    table.write_text("\n".join(["file,patient", *(f"{i}.jpg,{i}" for i in range(4))]))
+    data = MaskFolder(streets, num_classes=3, groups=table, group_column="patient")
+    with pytest.raises(DataError, match="got groups and a val split too; try groups=null"):
+        ready(data)
 
 
 def test_wrong_picture_folders(tmp_path):
