@@ -69,8 +69,7 @@ class MaskFolder(VisionDataModule):
         return self._files(self.path / split) if (self.path / split).is_dir() else None
 
     def _files(self, root: Path) -> ImageFiles:
-        images = {_stem(path, root / "images"): path for path in find_images(root / "images")}
-        masks = {_stem(path, root / "masks"): path for path in find_images(root / "masks")}
+        images, masks = _by_stem(root / "images"), _by_stem(root / "masks")
         without = [path for stem, path in images.items() if stem not in masks]
         if without:
             raise DataError(
@@ -80,5 +79,10 @@ class MaskFolder(VisionDataModule):
         return ImageFiles(list(images.values()), [masks[stem] for stem in images], self.channels)
 
 
-def _stem(path: Path, root: Path) -> str:
-    return path.relative_to(root).with_suffix("").as_posix()
+def _by_stem(folder: Path) -> dict[str, Path]:
+    found: dict[str, Path] = {}
+    for path in find_images(folder):
+        first = found.setdefault(path.relative_to(folder).with_suffix("").as_posix(), path)
+        if first is not path:
+            raise DataError(f"expected files of different stems, got {first} and {path}; try renaming one of them")
+    return found

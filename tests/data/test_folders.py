@@ -152,6 +152,13 @@ def test_masks_without_splits(streets):
     assert (len(data.train_set), len(data.val_set)) == (3, 1)
 
 
+@pytest.mark.parametrize("name", ["images/2.png", "masks/2.bmp"])
+def test_two_files_of_one_stem(streets, name):
+    write(streets / "train" / name, channels=1)
+    with pytest.raises(DataError, match=r"^expected files of different stems, got .*/2\.\w+ and .*/2\.\w+; try renaming"):
+        ready(MaskFolder(streets, num_classes=3))
+
+
 def test_wrong_mask_folders(streets):
     with pytest.raises(DataError, match=r"try num_classes=… or class_names=\[…\]"):
         MaskFolder(streets)
