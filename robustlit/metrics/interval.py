@@ -56,8 +56,8 @@ def bootstrap_mean_iou(
         raise ValueError("expected at least one confusion matrix, got none; try a larger split")
     seeds = sample_seeds(mix(seed, "bootstrap"), torch.arange(resamples))
     drawn = (uniform(seeds, (images,)) * images).long().clamp(max=images - 1)
-    times = torch.zeros(resamples, images)
+    times = torch.zeros(resamples, images, dtype=torch.float64)  # autocast and TF32 leave float64 alone
     times.scatter_add_(1, drawn, torch.ones_like(times))
-    matrices = (times @ confusions.cpu().float().flatten(1)).view(resamples, *confusions.shape[1:])
+    matrices = (times @ confusions.cpu().double().flatten(1)).view(resamples, *confusions.shape[1:])
     low, high = mean_iou(matrices, ignore_index).quantile(torch.tensor([0.025, 0.975])).tolist()
     return low, high

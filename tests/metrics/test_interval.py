@@ -53,6 +53,13 @@ def test_bootstrap_surrounds_the_score_is_repeatable_and_shrinks():
     assert (high - low) / (narrow[1] - narrow[0]) == pytest.approx(5, rel=0.4)
 
 
+def test_autocast_does_not_change_the_bootstrap():
+    counts = confusions(20)
+    expected = bootstrap_mean_iou(counts)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert bootstrap_mean_iou(counts) == expected
+
+
 def test_bootstrap_of_one_image_has_no_width_and_of_none_is_an_error():
     one = confusions(1)
     assert bootstrap_mean_iou(one) == pytest.approx((mean_iou(one[0]).item(),) * 2)
