@@ -32,27 +32,30 @@ class AUROC(Metric):
     full_state_update = False
     higher_is_better = True
     counts: Tensor
+    broken: Tensor
 
     def __init__(self, num_classes: int, bins: int = 1000, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.num_classes = num_classes
         self.bins = bins
         self.add_state("counts", torch.zeros(2, num_classes, bins, dtype=torch.int64), dist_reduce_fx="sum")
+        self.add_state("broken", torch.tensor(0), dist_reduce_fx="sum")
 
     def update(self, probabilities: Tensor, targets: Tensor) -> None:
         """Count a batch: probabilities N×K, and int64 targets N (single label) or N×K of 0 and 1 (multi-label)."""
         classes = torch.arange(self.num_classes, device=targets.device)
         true = targets > 0.5 if targets.ndim == 2 else targets[:, None] == classes
         place = (probabilities.float().logit() + _REACH) / (2 * _REACH)
-        scores = (place * self.bins).clamp(0, self.bins - 1).long()
+        self.broken += place.isnan().sum()
+        scores = (place.nan_to_num() * self.bins).clamp(0, self.bins - 1).long()
         cell = (true.long() * self.num_classes + classes) * self.bins + scores
         self.counts += torch.bincount(cell.flatten(), minlength=self.counts.numel()).view_as(self.counts)
 
     def compute(self) -> Tensor:
-        """Return the mean area: a scalar in [0, 1], NaN where no class has a curve."""
+        """Return the mean area: a scalar in [0, 1], NaN where no class has a curve or a probability was NaN."""
         higher = self.counts[1].flip(1).cumsum(1).flip(1)  # in integers: on CUDA a sum of floats has no fixed order
         negatives, positives = self.counts.float()
         above = higher - positives  # positives that score higher than the bin
         wins = (negatives * (above + positives / 2)).sum(1)
         areas: Tensor = wins / (negatives.sum(1) * positives.sum(1))
-        return areas.nanmean()
+        return areas.nanmean().where(self.broken == 0, torch.nan)

@@ -1,5 +1,7 @@
 """Calibration error, AUROC and mean against torchmetrics' unbinned ones and against loops."""
 
+import math
+
 import pytest
 import torch
 from torchmetrics.classification import (
@@ -29,6 +31,43 @@ def test_calibration_error_equals_torchmetrics(scale):
     probabilities, targets = single_label(scale)
     expected = MulticlassCalibrationError(4, n_bins=15)(probabilities, targets).item()
     assert filled(CalibrationError(), probabilities, targets) == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_autocast_changes_no_figure(dtype):
+    probabilities, targets = single_label(8.0)
+    expected = [filled(metric, probabilities, targets) for metric in (CalibrationError(), AUROC(4))]
+    with torch.autocast("cpu", dtype=dtype):
+        assert [filled(metric, probabilities, targets) for metric in (CalibrationError(), AUROC(4))] == expected
+
+
+def test_calibration_error_does_not_depend_on_order_or_batches():
+    probabilities, targets = single_label(8.0)
+    once = CalibrationError()(probabilities.flip(0), targets.flip(0)).item()
+    assert filled(CalibrationError(), probabilities, targets) == once
+
+
+@pytest.mark.parametrize("ignore_index", [None, 255, 2])
+def test_calibration_of_maps_is_that_of_their_valid_pixels(ignore_index):
+    probabilities, targets = (3 * torch.randn(2, 4, 5, 6)).softmax(1), torch.randint(4, (2, 5, 6))
+    targets[0, 1] = 3 if ignore_index is None else ignore_index
+    valid = torch.ones_like(targets).bool().flatten() if ignore_index is None else (targets != ignore_index).flatten()
+    pixels, classes = probabilities.movedim(1, -1).flatten(0, 2)[valid], targets.flatten()[valid]
+    expected = MulticlassCalibrationError(4, n_bins=15)(pixels, classes).item()
+    assert CalibrationError(ignore_index=ignore_index)(probabilities, targets).item() == pytest.approx(
+        expected, abs=1e-6
+    )
+
+
+@pytest.mark.parametrize("metric", [AUROC(4), CalibrationError()])
+@pytest.mark.parametrize("label", [lambda targets: targets, lambda targets: torch.eye(4).long()[targets]])
+def test_a_probability_that_is_nan_is_seen(metric, label):
+    probabilities, targets = single_label()
+    probabilities[300, 1] = torch.nan
+    metric.reset()
+    assert math.isnan(filled(metric, probabilities, label(targets)))
+    metric.reset()
+    assert math.isfinite(filled(metric, probabilities[:300], label(targets)[:300]))
 
 
 def test_multilabel_calibration_counts_every_label():
