@@ -64,8 +64,8 @@ class VisionDataModule(pl.LightningDataModule, ABC):
             those out, listed in ``bad_images``.
         limit_train: Train on this many samples, chosen at random; None for all.
         limit_eval: The same for each evaluation split.
-        mean: Mean of each channel, of pixels in [0, 1], for the model's own normalisation; None for the set's default, or
-            ImageNet's; their average where the images have another number of channels.
+        mean: Mean of each channel, of pixels in [0, 1], for the model's own normalisation; None for the set's default,
+            or ImageNet's, and for their average where the images have another number of channels.
         std: Standard deviation of each channel.
 
     Raises:

@@ -22,7 +22,8 @@ class ImageFiles(Dataset[dict[str, Any]]):
         images: The image files.
         targets: A class index, a K-vector or the mask file of every image.
         channels: 1 for grey or 3 for colour; files of the other kind are converted.
-        mask_values: Class index of every value in the mask files (an array of 256), where they differ.
+        mask_values: Class index of every value 0 … 255 of the mask files (an array of 256 integers, -1 for a value that
+            must not occur), where the two differ.
     """
 
     def __init__(
@@ -47,7 +48,17 @@ class ImageFiles(Dataset[dict[str, Any]]):
                 f"expected image and mask of one size, got {_size(image)} in {self.images[index]} and {_size(mask)} in "
                 f"{target}; try resizing one of them"
             )
-        return {"image": image, "target": mask if self.mask_values is None else self.mask_values[mask]}
+        return {"image": image, "target": mask if self.mask_values is None else self._to_classes(mask, target)}
+
+    def _to_classes(self, mask: np.ndarray, path: Path) -> np.ndarray:
+        table = np.asarray(self.mask_values)
+        classes: np.ndarray = np.where(mask < len(table), table[np.minimum(mask, len(table) - 1)], -1)
+        if classes.min(initial=0) < 0:
+            known = ", ".join(str(value) for value in np.flatnonzero(table >= 0))
+            raise DataError(
+                f"expected only the values {known} in mask {path}, got {mask[classes < 0][0]}; try other mask_values"
+            )
+        return classes.astype(np.uint8)
 
     def describe(self, index: int) -> str:
         """Return the file that a wrong target is to be looked for in."""

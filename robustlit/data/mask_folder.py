@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Unpack
 
+import numpy as np
+
 from robustlit.data.base import DataSettings, VisionDataModule
 from robustlit.data.classes import name_classes
 from robustlit.data.errors import DataError
@@ -12,6 +14,8 @@ from robustlit.data.image_files import ImageFiles, find_images
 from robustlit.data.split import Splits
 
 __all__ = ["MaskFolder"]
+
+_IGNORE = 255  # of pixels that count for nothing, where mask values are turned into class indices
 
 
 class MaskFolder(VisionDataModule):
@@ -24,7 +28,10 @@ class MaskFolder(VisionDataModule):
         path: The folder.
         num_classes: Number of classes; may be left out where their names are given.
         class_names: Their names, in the order of the mask values; None for "0", "1", …
-        ignore_index: The mask value of pixels that count for nothing; None if there is none.
+        mask_values: The value (0 … 255) of each class in the mask files, for instance [0, 255]; None where the values
+            are the class indices.
+        ignore_index: The mask value of pixels that count for nothing; None if there is none. With ``mask_values`` these
+            pixels become 255, and so does the attribute.
         channels: 1 for grey or 3 for colour; files of the other kind are converted.
         groups: A CSV file with a column ``file`` (relative to the training ``images`` folder) and one for the group;
             the random split then never parts a group.
@@ -32,8 +39,8 @@ class MaskFolder(VisionDataModule):
         settings: See :class:`~robustlit.data.base.VisionDataModule`.
 
     Raises:
-        DataError: If a folder is missing or empty, an image has no mask, neither classes nor names are given, or
-            there are groups and a ``val`` folder too.
+        DataError: If a folder is missing or empty, an image has no mask, neither classes nor names are given,
+            ``mask_values`` do not fit them, or there are groups and a ``val`` folder too.
     """
 
     task = "segmentation"
@@ -44,6 +51,7 @@ class MaskFolder(VisionDataModule):
         *,
         num_classes: int | None = None,
         class_names: Sequence[str] | None = None,
+        mask_values: Sequence[int] | None = None,
         ignore_index: int | None = None,
         channels: int = 3,
         groups: str | Path | None = None,
@@ -55,6 +63,10 @@ class MaskFolder(VisionDataModule):
         self.groups, self.group_column = groups, group_column
         self.class_names = name_classes(num_classes, class_names)
         self.num_classes = len(self.class_names)
+        self._mask_values = None
+        if mask_values is not None:
+            self._mask_values = _table(mask_values, self.num_classes, ignore_index)
+            self.ignore_index = None if ignore_index is None else _IGNORE
 
     def load(self) -> Splits:
         """List the files."""
@@ -76,7 +88,20 @@ class MaskFolder(VisionDataModule):
                 f"expected a mask for every image in {root}, got none for {len(without)} of {len(images)}, the first "
                 f"being {without[0].name}; try giving masks the names of their images"
             )
-        return ImageFiles(list(images.values()), [masks[stem] for stem in images], self.channels)
+        return ImageFiles(list(images.values()), [masks[stem] for stem in images], self.channels, self._mask_values)
+
+
+def _table(values: Sequence[int], num_classes: int, ignored: int | None) -> np.ndarray:
+    """Class index of each mask value, -1 for values that are not listed."""
+    known = [*values] if ignored is None else [*values, ignored]
+    if len(values) != num_classes or len(set(known)) < len(known) or not all(0 <= value <= 255 for value in known):
+        raise DataError(
+            f"expected {num_classes} different mask_values in 0 … 255, none of them ignore_index, got {list(values)}; "
+            "try one value for each class"
+        )
+    table = np.full(256, -1)
+    table[known] = [*range(num_classes), _IGNORE][: len(known)]
+    return table
 
 
 def _by_stem(folder: Path) -> dict[str, Path]:

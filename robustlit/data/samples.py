@@ -111,6 +111,8 @@ class Samples(Dataset[dict[str, Any]]):
         hint = f"try num_classes={value + 1}" if value >= 0 else "try labels that start at 0"
         if self.task == "segmentation":
             known += f" or ignore_index={self.ignore_index}"
+            # Two classes and a 255 are most often a mask of black and white.
+            hint = "try data.mask_values=[0,255]" if (self.num_classes, value) == (2, 255) else hint
             hint += f" or ignore_index={value}"
         return DataError(f"expected class indices {known} in {self.describe(index)}, got {value}; {hint}")
 

@@ -208,6 +208,10 @@ def samples(image, target, task="segmentation", **settings):
             "0 … 2 or ignore_index=None in sample 0, got 255; try num_classes=256 or ignore_index=255",
         ),
         (
+            lambda: samples(np.zeros((4, 4, 3), np.uint8), np.full((4, 4), 255, np.uint8), num_classes=2),
+            r"0 … 1 or .* in sample 0, got 255; try data.mask_values=\[0,255\] or ignore_index=255",
+        ),
+        (
             lambda: samples(np.zeros((4, 4, 3), np.uint8), np.full((4, 4), -1)),
             "got -1; try labels that start at 0 or ignore_index=-1",
         ),

@@ -147,6 +147,29 @@ def test_masks_belong_to_their_images(streets):
     assert [int(mask[0, 0]) for mask in batch["target"]] == [0, 1]
 
 
+def test_mask_values_become_classes(tmp_path):
+    for i, value in enumerate([0, 255, 7]):
+        write(tmp_path / "images" / f"{i}.jpg", i)
+        write(tmp_path / "masks" / f"{i}.png", value, channels=1)
+    settings = {"class_names": ["cell", "void"], "val_fraction": 0}
+    data = ready(MaskFolder(tmp_path, mask_values=[255, 0], ignore_index=7, **settings))
+    assert data.ignore_index == 255
+    assert [data.train_set[i]["target"][0, 0] for i in range(3)] == [1, 0, 255]
+    with pytest.raises(DataError, match=r"^expected only the values 0, 255 in mask .*2.png, got 7; try other mask_val"):
+        ready(MaskFolder(tmp_path, mask_values=[255, 0], **settings)).train_set[2]
+    Image.fromarray(np.full((6, 8), 300, np.uint16)).save(tmp_path / "masks" / "0.png")
+    with pytest.raises(DataError, match=r"^expected only the values 0, 7, 255 in mask .*0.png, got 300"):
+        data.train_set[0]
+
+
+@pytest.mark.parametrize(
+    ("values", "ignored"), [([0, 1, 2], None), ([0], None), ([3, 3], None), ([0, 256], None), ([0, 255], 255)]
+)
+def test_wrong_mask_values(tmp_path, values, ignored):
+    with pytest.raises(DataError, match="expected 2 different mask_values in 0 … 255, none of them ignore_index, got"):
+        MaskFolder(tmp_path, num_classes=2, mask_values=values, ignore_index=ignored)
+
+
 def test_masks_without_splits(streets):
     data = ready(MaskFolder(streets / "train", num_classes=3, val_fraction=0.25))
     assert (len(data.train_set), len(data.val_set)) == (3, 1)
@@ -155,7 +178,9 @@ def test_masks_without_splits(streets):
 @pytest.mark.parametrize("name", ["images/2.png", "masks/2.bmp"])
 def test_two_files_of_one_stem(streets, name):
     write(streets / "train" / name, channels=1)
-    with pytest.raises(DataError, match=r"^expected files of different stems, got .*/2\.\w+ and .*/2\.\w+; try renaming"):
+    with pytest.raises(
+        DataError, match=r"^expected files of different stems, got .*/2\.\w+ and .*/2\.\w+; try renaming"
+    ):
         ready(MaskFolder(streets, num_classes=3))
 
 
