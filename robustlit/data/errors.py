@@ -23,4 +23,13 @@ class DataError(ValueError):
 
 
 class UnreadableImageError(DataError):
-    """An image file that is broken or missing; what ``on_bad_image="skip"`` leaves out."""
+    """An image or mask file that is broken or missing; what ``on_bad_image="skip"`` leaves out.
+
+    Args:
+        message: As for :class:`DataError`.
+        file: The file; None where it is not known (then it is in the message).
+    """
+
+    def __init__(self, message: str, file: str | None = None) -> None:
+        super().__init__(message)
+        self.file = file

@@ -136,7 +136,7 @@ def _open(path: Path) -> Image.Image:
     except Exception as error:  # Pillow raises errors of many kinds for broken files
         reason = str(error) or type(error).__name__
         raise UnreadableImageError(
-            f"expected a readable image in {path}, got {reason!r}; try on_bad_image=skip"
+            f"expected a readable image in {path}, got {reason!r}; try on_bad_image=skip", str(path)
         ) from error
     return image
 

@@ -13,10 +13,10 @@ __all__ = ["without_unreadable"]
 
 
 def without_unreadable(splits: Splits) -> tuple[Splits, list[str]]:
-    """Read every sample once and leave out those whose image cannot be read.
+    """Read every sample once and leave out those whose image or mask cannot be read.
 
     Returns:
-        The splits without them, and their names.
+        The splits without them, and the files that are broken.
     """
     bad: list[str] = []
     train = _readable(splits.train, bad)
@@ -32,8 +32,8 @@ def _readable(source: Dataset[dict[str, Any]], bad: list[str]) -> Subset[dict[st
     for index in tqdm(range(count), desc="checking images", unit="image", delay=2, leave=False):
         try:
             source[index]
-        except UnreadableImageError:
-            bad.append(describe(index))
+        except UnreadableImageError as error:
+            bad.append(error.file or describe(index))
         else:
             good.append(index)
     return Subset(source, good)

@@ -130,6 +130,15 @@ def test_broken_images_are_skipped_and_listed(pictures):
     assert sorted(seen.tolist()) == [0, 1, 2, 4, 6, 7, 8, 9]  # indices count the broken files too
 
 
+def test_the_broken_one_of_image_and_mask_is_listed(streets):
+    bad = [streets / "train" / "images" / "1.jpg", streets / "train" / "masks" / "2.png"]
+    for path in bad:
+        path.write_bytes(b"broken")
+    data = ready(MaskFolder(streets, num_classes=3, on_bad_image="skip"))
+    assert data.bad_images == [str(path) for path in bad]
+    assert len(data.train_set) == 2
+
+
 def test_a_wrong_mask_is_not_skipped(streets):
     write(streets / "train" / "masks" / "1.png", 9, channels=1)
     data = ready(MaskFolder(streets, num_classes=3, on_bad_image="skip"))
