@@ -1,11 +1,16 @@
 """Folders of images and of masks: layouts, splits, groups, broken files, and the errors of a wrong layout."""
 
+from threading import Barrier
+
 import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torch.utils.data import Dataset
 
-from robustlit.data import DataError, ImageFolder, MaskFolder
+from robustlit.data import DataError, ImageFolder, MaskFolder, Splits
+from robustlit.data.errors import UnreadableImageError
+from robustlit.data.unreadable import without_unreadable
 
 
 def write(path, value=0, size=(6, 8), channels=3):
@@ -128,6 +133,26 @@ def test_broken_images_are_skipped_and_listed(pictures):
         [batch["index"] for loader in (data.train_dataloader(), data.val_dataloader()) for batch in loader]
     )
     assert sorted(seen.tolist()) == [0, 1, 2, 4, 6, 7, 8, 9]  # indices count the broken files too
+
+
+def test_images_are_checked_in_several_threads_and_order_is_kept(monkeypatch):
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    both = Barrier(2, timeout=20)  # passes only when two threads are reading
+
+    class Broken(Dataset):
+        def __len__(self):
+            return 150
+
+        def __getitem__(self, index):
+            if index in (0, 64):
+                both.wait()
+            if index % 7 == 0:
+                raise UnreadableImageError(f"broken {index}")
+            return {}
+
+    splits, bad = without_unreadable(Splits(Broken()))
+    assert bad == [f"sample {index}" for index in range(0, 150, 7)]
+    assert splits.train.indices == [index for index in range(150) if index % 7]
 
 
 def test_the_broken_one_of_image_and_mask_is_listed(streets):
