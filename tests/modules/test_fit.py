@@ -1,6 +1,7 @@
 """Every task trains, evaluates, survives copies and precision, and its figures are those of a loop."""
 
 import copy
+import math
 import pickle
 
 import pytest
@@ -8,13 +9,15 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import EMAWeightAveraging, ModelCheckpoint
 from torch.nn import functional as F
+from torchmetrics.classification import MulticlassCalibrationError
 
 TASKS = ("single", "multilabel", "segmentation", "binary")
 KEYS = {
     "single": {"val/loss", "val/accuracy", "val/auroc", "val/calibration_error"},
     "multilabel": {"val/loss", "val/accuracy", "val/auroc", "val/calibration_error"},
-    "segmentation": {"val/loss", "val/accuracy", "val/iou", "val/iou/0", "val/iou/1", "val/iou/2"},
-    "binary": {"val/loss", "val/accuracy", "val/iou", "val/iou/0", "val/iou/1"},
+    "segmentation": {"val/loss", "val/accuracy", "val/calibration_error", "val/iou"}
+    | {"val/iou/0", "val/iou/1", "val/iou/2"},
+    "binary": {"val/loss", "val/accuracy", "val/calibration_error", "val/iou", "val/iou/0", "val/iou/1"},
 }
 
 
@@ -85,6 +88,28 @@ def test_segmentation_iou_is_of_the_whole_split(make_module, make_loader, make_t
         expected.append(((true & predicted).sum() / (true | predicted).sum()).item())
         assert result[f"val/iou/{label}"] == pytest.approx(expected[-1])
     assert result["val/iou"] == pytest.approx(sum(expected) / 3)
+
+
+@pytest.mark.parametrize("task", ["segmentation", "binary"])
+def test_segmentation_calibration_is_of_the_valid_pixels(task, make_module, make_loader, make_trainer):
+    module, loader = make_module(task), make_loader(task, n=10)
+    result = make_trainer().validate(module, loader, verbose=False)[0]
+    module.eval()
+    with torch.no_grad():
+        probabilities = torch.cat([module.probabilities(module(batch["image"])) for batch in loader]).movedim(1, -1)
+    masks = torch.cat([batch["target"] for batch in loader]).view(probabilities.shape[:3])
+    classes = probabilities.shape[-1]
+    expected = MulticlassCalibrationError(classes, n_bins=15)(probabilities[masks != 255], masks[masks != 255])
+    assert result["val/calibration_error"] == pytest.approx(expected.item(), abs=1e-5)  # theirs adds up in float32
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_logits_that_are_nan_show_in_the_validation(task, make_module, make_loader, make_trainer):
+    module = make_module(task)
+    next(module.network.parameters()).data.fill_(torch.nan)
+    result = make_trainer().validate(module, make_loader(task), verbose=False)[0]
+    assert math.isnan(result["val/loss"])
+    assert math.isnan(result["val/calibration_error"])
 
 
 def test_train_means_weigh_every_sample(make_module, make_loader, make_trainer):

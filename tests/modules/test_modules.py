@@ -100,6 +100,15 @@ def test_the_adapter_computes_the_same_loss(build, options, batch_targets):
     torch.testing.assert_close(losses.mean(), module.loss(logits, batch_targets))
 
 
+def test_masks_with_a_channel_are_masks():
+    module, logits = segmentation(3, ignore_index=255), torch.randn(2, 3, 4, 5)
+    masks = torch.randint(3, (2, 1, 4, 5))
+    masks[:, :, 1] = 255
+    losses = module.adapter.per_sample_loss(logits, masks)
+    torch.testing.assert_close(losses, module.adapter.per_sample_loss(logits, masks.squeeze(1)))
+    torch.testing.assert_close(losses.mean(), module.loss(logits, masks))
+
+
 def test_headlines():
     assert ClassificationModule(nn.Flatten(), num_classes=2).headline == "val/accuracy"
     assert ClassificationModule(nn.Flatten(), num_classes=2, multilabel=True).headline == "val/auroc"
