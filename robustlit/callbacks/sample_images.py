@@ -7,6 +7,7 @@ import torch
 from pytorch_lightning.utilities import rank_zero_warn
 from torch import Tensor
 
+from robustlit.callbacks.cost import log_cost
 from robustlit.callbacks.pictures import add_picture, boards, class_names
 from robustlit.callbacks.stopwatch import Stopwatch
 from robustlit.core import Adapter, neutral_scope, private
@@ -35,18 +36,21 @@ class PredictionPanels(pl.Callback):
     Args:
         every_n_epochs: Draw after every so many epochs.
         count: Images in the picture, 1…32; of masks the first 8 are shown.
+        adapter: How to read the batch and the model's output; by default the module's ``adapter``, else the
+            automatic one.
 
     Raises:
         ValueError: If an argument is out of range.
     """
 
-    def __init__(self, every_n_epochs: int = 1, count: int = 8) -> None:
+    def __init__(self, every_n_epochs: int = 1, count: int = 8, adapter: Adapter | None = None) -> None:
         if every_n_epochs < 1:
             raise ValueError(f"expected every_n_epochs >= 1, got {every_n_epochs}; try 1")
         if not 1 <= count <= 32:
             raise ValueError(f"expected count from 1 to 32, got {count}; try 8")
         self.every_n_epochs = every_n_epochs
         self.count = count
+        self.adapter = adapter
         self._images: list[Tensor] = []
         self._targets: list[Tensor] = []
         self._complete = False
@@ -79,7 +83,7 @@ class PredictionPanels(pl.Callback):
             return
         with self._watch.running(pl_module.device):
             if not self._complete:
-                self._collect(Adapter.for_module(pl_module), batch)
+                self._collect(self.adapter or Adapter.for_module(pl_module), batch)
                 self._complete = self._held() >= self.count or batch_idx + 1 == trainer.num_val_batches[0]
             if self._complete:
                 self._due = False
@@ -88,7 +92,7 @@ class PredictionPanels(pl.Callback):
     def on_validation_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Log what it cost."""
         if not trainer.sanity_checking:
-            pl_module.log("cost/prediction_panels_seconds", self._watch.read(), rank_zero_only=True)
+            log_cost(pl_module, "prediction_panels_seconds", self._watch.read())
 
     def _held(self) -> int:
         return sum(len(images) for images in self._images)
@@ -100,7 +104,7 @@ class PredictionPanels(pl.Callback):
             self._targets.append(private(adapter.targets(batch)[:missing]))
 
     def _draw(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> Picture:
-        adapter = Adapter.for_module(pl_module)
+        adapter = self.adapter or Adapter.for_module(pl_module)
         with neutral_scope(pl_module):
             images, targets = torch.cat(self._images), torch.cat(self._targets)
             logits = adapter.predict(pl_module, images)

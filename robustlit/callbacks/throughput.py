@@ -4,7 +4,9 @@ import time
 from typing import Any
 
 import pytorch_lightning as pl
+from pytorch_lightning.utilities import rank_zero_warn
 
+from robustlit.callbacks.cost import log_cost
 from robustlit.core import Adapter
 
 __all__ = ["Throughput"]
@@ -19,9 +21,17 @@ class Throughput(pl.Callback):
     ``cost/images_per_second``    training images of all processes a second, validation not counted
     ``cost/epoch_seconds``        seconds of the whole epoch, validation and callbacks included
     ============================  =====================================================================
+
+    A batch that cannot be read is one warning, and the run goes on without ``cost/images_per_second``.
+
+    Args:
+        adapter: How to find the targets of a batch, which are counted; by default as the module's ``adapter`` says,
+            else the automatic one.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, adapter: Adapter | None = None) -> None:
+        self.adapter = adapter
+        self._is_readable = True
         self._images = 0
         self._epoch_started = 0.0
         self._validation_started = 0.0
@@ -29,6 +39,7 @@ class Throughput(pl.Callback):
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Start the clock here too: an epoch that is resumed in the middle has no start of its own."""
+        self._is_readable = True
         self._restart()
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -39,7 +50,14 @@ class Throughput(pl.Callback):
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         """Count the images of the batch."""
-        self._images += len(Adapter.for_module(pl_module).targets(batch))
+        if not self._is_readable:
+            return
+        adapter = self.adapter or Adapter.for_module(pl_module)
+        try:
+            self._images += len(adapter.targets(batch))
+        except (TypeError, LookupError, AttributeError) as error:
+            self._is_readable = False
+            rank_zero_warn(f"Throughput logs no cost/images_per_second: {error}")
 
     def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Stop the training clock."""
@@ -51,10 +69,11 @@ class Throughput(pl.Callback):
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Log both figures."""
-        epoch_seconds = time.perf_counter() - self._epoch_started
-        images = self._images * trainer.world_size
-        speed = images / max(epoch_seconds - self._validation_seconds, 1e-9)
-        pl_module.log_dict({"cost/images_per_second": speed, "cost/epoch_seconds": epoch_seconds}, rank_zero_only=True)
+        seconds = time.perf_counter() - self._epoch_started
+        log_cost(pl_module, "epoch_seconds", seconds)
+        if self._is_readable:
+            images = self._images * trainer.world_size
+            log_cost(pl_module, "images_per_second", images / max(seconds - self._validation_seconds, 1e-9))
 
     def _restart(self) -> None:
         self._images = 0

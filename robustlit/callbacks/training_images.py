@@ -27,15 +27,17 @@ class TrainingImages(pl.Callback):
 
     Args:
         count: Images in the picture, 1…32.
+        adapter: How the images are normalised; by default as the module's ``adapter`` says, else not at all.
 
     Raises:
         ValueError: If ``count`` is out of range.
     """
 
-    def __init__(self, count: int = 8) -> None:
+    def __init__(self, count: int = 8, adapter: Adapter | None = None) -> None:
         if not 1 <= count <= 32:
             raise ValueError(f"expected count from 1 to 32, got {count}; try 8")
         self.count = count
+        self.adapter = adapter
         self._images: Tensor | None = None
         self._handle: RemovableHandle | None = None
 
@@ -52,7 +54,8 @@ class TrainingImages(pl.Callback):
         """Draw what was heard."""
         self._stop_listening()
         if self._images is not None:
-            pictures = to_pictures(Adapter.for_module(pl_module).to_pixels(self._images))
+            adapter = self.adapter or Adapter.for_module(pl_module)
+            pictures = to_pictures(adapter.to_pixels(self._images))
             title = f"first training batch, as the network sees it · {len(pictures)} images"
             add_picture(trainer, "train/images", titled(title, grid(pictures, 4)))
             self._images = None

@@ -2,6 +2,7 @@
 
 import pytorch_lightning as pl
 import torch
+from pytorch_lightning.loggers import TensorBoardLogger
 from torch import nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, TensorDataset
@@ -46,6 +47,10 @@ def images(count: int = 12, size: int = 8) -> TensorDataset:
 
 def loader(batch_size: int = 4) -> DataLoader:
     return DataLoader(images(), batch_size=batch_size)
+
+
+def board(folder) -> TensorBoardLogger:
+    return TensorBoardLogger(folder, name="", version="")
 
 
 def fit(folder, callbacks, *, module=None, epochs=2, ckpt_path=None, data=None, validation=None, **settings):

@@ -1,17 +1,17 @@
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 import torch
-from callbacks_helpers import Foreign, fit, images, weights
+from callbacks_helpers import Foreign, board, fit, images, weights
 from pytorch_lightning import Callback
-from pytorch_lightning.loggers import TensorBoardLogger
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from torch.utils.data import DataLoader
 
 from robustlit.augmentations import PatchGaussian
-from robustlit.callbacks import Augmentation, ConfusionPanel, PredictionPanels, TrainingImages
+from robustlit.callbacks import Augmentation, ConfusionPanel, PredictionPanels, Throughput, TrainingImages
 from robustlit.core import Adapter
-
-
-def board(folder):
-    return TensorBoardLogger(folder, name="", version="")
 
 
 def tags(folder):
@@ -68,13 +68,51 @@ def test_training_images_are_what_the_network_is_fed(tmp_path, drawn):
     assert not torch.equal(augmented[:3], plain)
 
 
+def test_two_processes_add_up_though_one_has_nothing_to_validate(tmp_path):
+    script = Path(__file__).with_name("ddp_monitors.py")
+    done = subprocess.run([sys.executable, script, tmp_path], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert torch.load(tmp_path / "counts.pt").sum() == 12
+    assert "self.log('val/loss'" in done.stderr  # Lightning gives its advice for the module's own keys …
+    assert "self.log('cost/" not in done.stderr  # … but not for ours
+
+
 class Normalised(Foreign):
     adapter = Adapter(mean=(0.5, 0.5, 0.5), std=(0.25, 0.25, 0.25))
 
 
-def test_training_images_are_shown_in_pixels(tmp_path, drawn):
-    fit(tmp_path, [TrainingImages()], module=Normalised(), logger=board(tmp_path), epochs=1)
+@pytest.mark.parametrize("who", ["module", "callback"])
+def test_training_images_are_shown_in_pixels(tmp_path, drawn, who):
+    module, adapter = (Normalised(), None) if who == "module" else (Foreign(), Normalised.adapter)
+    fit(tmp_path, [TrainingImages(adapter=adapter)], module=module, logger=board(tmp_path), epochs=1)
     assert torch.allclose(drawn["images"][0], images().tensors[0][:4] * 0.25 + 0.5)
+
+
+class Unusual(Foreign):
+    """A batch that no default understands: (extras, (images, targets)); an output likewise."""
+
+    def forward(self, x):
+        return [self.net(x)]
+
+    def training_step(self, batch, batch_idx):
+        return torch.nn.functional.cross_entropy(self(batch[1][0])[0], batch[1][1])
+
+    def validation_step(self, batch, batch_idx):
+        self.training_step(batch, batch_idx)
+
+
+UNUSUAL = Adapter(image=lambda batch: batch[1][0], target=lambda batch: batch[1][1], logits=lambda output: output[0])
+
+
+def test_an_adapter_given_to_the_callback_reads_an_unusual_batch(tmp_path, drawn):
+    data = DataLoader([("extra", sample) for sample in images()], batch_size=4)
+    callbacks = [PredictionPanels(adapter=UNUSUAL), ConfusionPanel(adapter=UNUSUAL), Throughput(adapter=UNUSUAL)]
+    trainer, _ = fit(
+        tmp_path, callbacks, module=Unusual(), data=data, validation=data, logger=board(tmp_path), epochs=1
+    )
+    assert drawn["counts"][0].sum() == 12
+    assert tags(tmp_path) == {"val/predictions": [2], "val/confusion": [2]}
+    assert trainer.callback_metrics["cost/images_per_second"] > 0
 
 
 class BrokenTraining(Callback):

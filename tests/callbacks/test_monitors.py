@@ -3,7 +3,7 @@ import time
 
 import pytest
 import torch
-from callbacks_helpers import Foreign, fit, images, weights
+from callbacks_helpers import Foreign, board, fit, images, weights
 from pytorch_lightning import Callback
 from pytorch_lightning.callbacks import EMAWeightAveraging
 from pytorch_lightning.loggers import TensorBoardLogger
@@ -14,10 +14,6 @@ from torch.utils.data import DataLoader
 from robustlit.callbacks import LastCheckpoint, PredictionPanels, ScalarLayout, Stopwatch, Throughput
 from robustlit.callbacks.scalar_layout import LAYOUT
 from robustlit.core import Adapter
-
-
-def board(folder):
-    return TensorBoardLogger(folder, name="", version="")
 
 
 def events(folder):
@@ -145,6 +141,25 @@ def test_throughput_counts_training_only(tmp_path):
     speed = float(trainer.callback_metrics["cost/images_per_second"])
     assert epoch >= 0.35
     assert 12 / (epoch - 0.15) < speed <= 12 / 0.15  # the 0.2 s of validation are not in it
+
+
+class Nested(Foreign):
+    """A batch that the automatic adapter cannot read."""
+
+    def training_step(self, batch, batch_idx):
+        return super().training_step(batch[0], batch_idx)
+
+    def validation_step(self, batch, batch_idx):
+        return super().validation_step(batch[0], batch_idx)
+
+
+def test_throughput_warns_once_of_a_batch_it_cannot_read(tmp_path):
+    data = DataLoader([(sample,) for sample in images()], batch_size=4)
+    with pytest.warns(UserWarning, match="Throughput logs no cost/images_per_second: expected a batch") as caught:
+        trainer, _ = fit(tmp_path, [Throughput()], module=Nested(), data=data, validation=data)
+    assert sum("Throughput" in str(warning.message) for warning in caught) == 1
+    assert trainer.callback_metrics["cost/epoch_seconds"] > 0
+    assert "cost/images_per_second" not in trainer.callback_metrics
 
 
 def test_stopwatch_adds_up_blocks_and_starts_again():
