@@ -7,9 +7,14 @@ import torchvision
 from torch import nn
 
 from robustlit.core.names import unknown_name
-from robustlit.models.weights import BUILDER_OPTIONS, first_convolution, load_weights
+from robustlit.models.weights import first_convolution, load_weights
 
 __all__ = ["torchvision_classifier"]
+
+# Two families have heads beside the main one, used in training only: without them a network returns plain logits. Their
+# trained weights need the input rescaled, which the network does by itself.
+_INCEPTION = {"aux_logits": False, "init_weights": True, "transform_input": True}
+_OPTIONS: dict[str, dict[str, Any]] = {"googlenet": _INCEPTION, "inception_v3": _INCEPTION}
 
 
 def torchvision_classifier(
@@ -37,7 +42,7 @@ def torchvision_classifier(
         raise unknown_name("torchvision classifier", name, known)
     try:
         network: nn.Module = torchvision.models.get_model(
-            name, weights=None, num_classes=num_classes, **BUILDER_OPTIONS.get(name, {}) | options
+            name, weights=None, num_classes=num_classes, **_OPTIONS.get(name, {}) | options
         )
     except TypeError as error:
         raise ValueError(
@@ -62,3 +67,5 @@ def _replace_first_convolution(network: nn.Module, in_channels: int) -> None:
     )
     parent, _, attribute = name.rpartition(".")
     setattr(network.get_submodule(parent), attribute, new)
+    if hasattr(network, "transform_input"):
+        network.transform_input = False  # type: ignore[assignment]  # torchvision's knows three channels only

@@ -1,9 +1,8 @@
 """Trained weights by torchvision's name or from a file, for a network whose classes or channels may differ."""
 
 import pickle
-from collections.abc import Callable
+import re
 from pathlib import Path
-from typing import Any
 
 import torch
 import torchvision
@@ -13,11 +12,7 @@ from robustlit.core.names import lookup
 
 __all__ = ["first_convolution", "head_name", "load_weights"]
 
-# Two families have heads beside the main one, used in training only; without them a network returns plain logits.
-BUILDER_OPTIONS: dict[str, dict[str, Any]] = {
-    "googlenet": {"aux_logits": False, "init_weights": True},
-    "inception_v3": {"aux_logits": False, "init_weights": True},
-}
+_AUXILIARY = {"googlenet": ("aux1.", "aux2."), "inception_v3": ("AuxLogits.",)}  # heads used in training only
 _FILES = (".pt", ".pth", ".ckpt", ".bin")
 _PREFIXES = ("module.", "network.", "model.")  # of DataParallel, of robustlit's modules, and the usual one in others'
 
@@ -34,12 +29,21 @@ def load_weights(network: nn.Module, name: str, weights: str | Path) -> None:
             a state dict or a Lightning checkpoint, loaded with ``weights_only=True``.
 
     Raises:
-        ValueError: If there are no such weights, they cannot be downloaded or read, or belong to another model.
+        ValueError: If there are no such weights, they cannot be downloaded or read, or belong to another model, or to
+            one of 3 channels only.
     """
     text = str(weights)
     by_file = text.endswith(_FILES) or Path(text).exists()
     found = _from_file(Path(text)) if by_file else _from_torchvision(name, text)
+    if not by_file and not getattr(network, "transform_input", True):
+        raise ValueError(
+            f"expected a network that rescales 3 channels for the weights {text} of {name}, got one that does not; "
+            "try model.in_channels=3, or another model"
+        )
     own = network.state_dict()
+    found = {
+        key: value for key, value in own.items() if key.endswith("num_batches_tracked")
+    } | found  # old ones lack it
     first, head = first_convolution(network)[0] + ".weight", head_name(network) + "."
     for key in own.keys() & found.keys():
         if own[key].shape == found[key].shape:
@@ -74,13 +78,18 @@ def head_name(network: nn.Module) -> str:
 def _from_torchvision(name: str, weights: str) -> dict[str, Tensor]:
     known = torchvision.models.get_model_weights(name).__members__
     choice = lookup(f"set of weights of {name}, or a file", weights, known)
-    build: Callable[..., nn.Module] = torchvision.models.get_model
     try:
-        return dict(build(name, weights=choice, **BUILDER_OPTIONS.get(name, {})).state_dict())
-    except OSError as error:
+        state: dict[str, Tensor] = choice.get_state_dict(check_hash=True)
+    except (OSError, RuntimeError) as error:
         raise ValueError(
             f"expected to download the weights {weights} of {name}, got {error}; try model.weights=FILE"
         ) from error
+    return {_present_key(key): value for key, value in state.items() if not key.startswith(_AUXILIARY.get(name, ()))}
+
+
+def _present_key(key: str) -> str:
+    """Return the name that an entry has today: DenseNet's weights are from before ``norm.1`` became ``norm1``."""
+    return re.sub(r"(denselayer\d+\.\w+)\.(\d)", r"\1\2", key)
 
 
 def _from_file(path: Path) -> dict[str, Tensor]:
@@ -106,7 +115,8 @@ def _fill(network: nn.Module, state: dict[str, Tensor], what: str, source: str) 
             f"expected {what}, got {source} where {len(wrong)} entries do not fit ({sorted(wrong)[0]!r} is one); "
             "try the model that they were saved from"
         )
-    network.load_state_dict(state)
+    own.update(state)  # in the network's own container, which carries the versions of its layers
+    network.load_state_dict(own)
 
 
 def _unreadable(path: Path, reason: str) -> ValueError:

@@ -1,5 +1,7 @@
 """Weights from a file: which entries are taken, adapted or refused. No download."""
 
+import re
+
 import pytest
 import torch
 import torchvision
@@ -80,6 +82,37 @@ def test_no_network_is_one_line(monkeypatch):
     monkeypatch.setattr(torchvision.models._api.WeightsEnum, "get_state_dict", fail)
     with pytest.raises(ValueError, match=r"expected to download .* no route; try model.weights=FILE"):
         load("DEFAULT", num_classes=2)
+
+
+@pytest.fixture
+def publish(monkeypatch):
+    """Let the weights of a network stand for torchvision's own."""
+
+    def publish(state):
+        monkeypatch.setattr(torchvision.models._api.WeightsEnum, "get_state_dict", lambda *_a, **_k: state)
+
+    return publish
+
+
+@pytest.mark.parametrize(("name", "size"), [("googlenet", 64), ("inception_v3", 75)])
+def test_weights_with_auxiliary_heads_give_the_answers_of_torchvision(name, size, publish):
+    build = getattr(torchvision.models, name)
+    publish(build(aux_logits=True, init_weights=False).state_dict())
+    images = torch.randn(1, 3, size, size)
+    expected = build(weights="DEFAULT").eval()(images)
+    network = torchvision_classifier(name, num_classes=1000, weights="DEFAULT").eval()
+    torch.testing.assert_close(network(images), expected)
+    with pytest.raises(ValueError, match=r"expected a network that rescales 3 channels .*; try model.in_channels=3"):
+        torchvision_classifier(name, num_classes=1000, in_channels=1, weights="DEFAULT")
+
+
+@pytest.mark.parametrize("name", ["densenet121", "mnasnet0_5"])
+def test_weights_of_old_releases_are_read(name, publish):
+    network = getattr(torchvision.models, name)()
+    state = {key: value for key, value in network.state_dict().items() if not key.endswith("num_batches_tracked")}
+    publish({re.sub(r"(denselayer\d+\.(?:norm|conv))", r"\1.", key): value for key, value in state.items()})
+    loaded = torchvision_classifier(name, num_classes=1000, weights="DEFAULT").state_dict()
+    assert all(torch.equal(loaded[key], value) for key, value in network.state_dict().items())
 
 
 def test_first_convolution_and_head_are_found():
