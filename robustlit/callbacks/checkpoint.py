@@ -8,6 +8,7 @@ from typing import Any
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import ModelCheckpoint
 
+from robustlit.callbacks.direction import mode_of
 from robustlit.callbacks.freshness import Freshness
 
 __all__ = ["BestCheckpoint", "LastCheckpoint"]
@@ -46,7 +47,8 @@ class BestCheckpoint(_OneFile):
 
     Args:
         monitor: The key, logged by validation (``val/…``, ``robust/…``), not by training.
-        mode: "max" if larger is better, else "min".
+        mode: "max" if larger is better, "min" if smaller is; by default "min" for keys that end in ``loss`` or
+            ``calibration_error``, "max" for all others.
         filename: File name without folder or ".ckpt".
         dirpath: Folder; default ``checkpoints`` in the Trainer's ``default_root_dir``.
 
@@ -57,7 +59,7 @@ class BestCheckpoint(_OneFile):
     def __init__(
         self,
         monitor: str,
-        mode: str = "max",
+        mode: str | None = None,
         filename: str = "best_clean",
         dirpath: str | Path | None = None,
     ) -> None:
@@ -65,7 +67,7 @@ class BestCheckpoint(_OneFile):
             dirpath=dirpath,
             filename=filename,
             monitor=monitor,
-            mode=mode,
+            mode=mode or mode_of(monitor),
             auto_insert_metric_name=False,
             save_on_train_epoch_end=False,
             enable_version_counter=False,

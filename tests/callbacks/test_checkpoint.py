@@ -1,3 +1,4 @@
+import csv
 import os
 from pathlib import Path
 
@@ -7,7 +8,7 @@ from callbacks_helpers import Foreign, fit, weights
 from pytorch_lightning import Callback
 from pytorch_lightning.callbacks import EMAWeightAveraging
 
-from robustlit.callbacks import BestCheckpoint, EarlyStopping, LastCheckpoint, StepSeed
+from robustlit.callbacks import BestCheckpoint, EarlyStopping, LastCheckpoint, MetricsCSV, StepSeed
 
 
 class Kill(Callback):
@@ -54,6 +55,34 @@ def test_best_file_holds_the_averaged_weights(tmp_path):
     fit(tmp_path, [EMAWeightAveraging(decay=0.9), BestCheckpoint("val/loss", mode="min"), LastCheckpoint()])
     checkpoint = load(tmp_path, "best_clean.ckpt")
     assert not torch.equal(checkpoint["state_dict"]["net.0.weight"], checkpoint["current_model_state"]["net.0.weight"])
+
+
+@pytest.mark.parametrize(
+    ("key", "mode"),
+    [
+        ("val/loss", "min"),
+        ("val_loss", "min"),
+        ("val/loss_epoch", "min"),
+        ("val/calibration_error", "min"),
+        ("val/accuracy", "max"),
+        ("robust/corruption/extra_mean", "max"),
+        ("val/iou/glosses", "max"),
+    ],
+)
+def test_the_better_direction_follows_from_the_key_unless_it_is_given(key, mode):
+    other = {"min": "max", "max": "min"}[mode]
+    for callback in (BestCheckpoint, EarlyStopping):
+        assert callback(key).mode == mode
+        assert callback(key, mode=other).mode == other
+
+
+def test_the_lowest_loss_is_kept_without_being_told(tmp_path):
+    best = BestCheckpoint("val/loss")
+    fit(tmp_path, [best, MetricsCSV()], epochs=3)
+    with (tmp_path / "metrics.csv").open(newline="") as file:
+        losses = [float(row["val/loss"]) for row in csv.DictReader(file)]
+    assert float(best.best_model_score) == pytest.approx(min(losses), rel=1e-6)
+    assert load(tmp_path, "best_clean.ckpt")["epoch"] == losses.index(min(losses))
 
 
 def test_epochs_without_a_fresh_value_are_skipped(tmp_path):
