@@ -8,7 +8,7 @@ import numpy as np
 from torch.utils.data import Dataset, Subset
 
 from robustlit.core.random import mix
-from robustlit.data.errors import DataError
+from robustlit.data.errors import DataError, UnreadableImageError
 from robustlit.data.sampling import Key
 
 __all__ = ["Samples", "Task", "describer"]
@@ -58,11 +58,25 @@ class Samples(Dataset[dict[str, Any]]):
     def __getitem__(self, key: Key | int) -> dict[str, Any]:
         position, epoch = key if isinstance(key, tuple) else (key, 0)
         index = self.indices[position]
-        item = {**self.source[index], "index": index}
+        item = {**self._read(index), "index": index}
         self._check(item)
         if self.compose is not None:
-            self._transform(item, epoch)
+            try:
+                self._transform(item, epoch)
+            except Exception as error:  # albumentations has its own, for instance of a crop larger than the image
+                raise DataError(
+                    f"expected transforms that fit {self.describe(index)}, got {_line(error)!r}; "
+                    "try a Resize or PadIfNeeded before them"
+                ) from error
         return item
+
+    def _read(self, index: int) -> dict[str, Any]:
+        try:
+            return self.source[index]
+        except OSError as error:  # of a user's own data set; ours name the file themselves
+            raise UnreadableImageError(
+                f"expected {self.describe(index)} to be readable, got {_line(error)!r}; try another path"
+            ) from error
 
     def _transform(self, item: dict[str, Any], epoch: int) -> None:
         seed = mix(self.seed, "transforms", epoch, item["index"])
@@ -121,6 +135,10 @@ def describer(source: Any) -> Callable[[int], str]:
     """Return a function that names an item: the source's own ``describe``, or "sample 7"."""
     own: Callable[[int], str] | None = getattr(source, "describe", None)
     return own or "sample {}".format
+
+
+def _line(error: Exception) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"
 
 
 def _unwrap(source: Any) -> tuple[Any, Sequence[int]]:

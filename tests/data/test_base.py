@@ -190,6 +190,31 @@ def test_images_of_two_sizes_are_named_in_one_line(workers):
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_source_that_cannot_read_is_named_in_one_line(workers):
+    class Gone(Ramp):
+        def __getitem__(self, index):
+            raise FileNotFoundError(2, "No such file", f"{index}.npy")
+
+    class GoneData(RampData):
+        def load(self):
+            return Splits(Gone(4))
+
+    data = GoneData(num_workers=workers, val_fraction=0)
+    data.setup()
+    with pytest.raises(DataError, match=r"^expected sample \d to be readable, got .*No such file.*; try another path$"):
+        list(data.train_dataloader())
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_transforms_that_do_not_fit_name_the_image_in_one_line(workers):
+    data = ready(num_workers=workers, train_transforms=[albumentations.RandomCrop(12, 12)])
+    with pytest.raises(
+        DataError, match=r"^expected transforms that fit sample \d+, got 'Crop.*; try a Resize or PadIfN"
+    ):
+        list(data.train_dataloader())
+
+
 def samples(image, target, task="segmentation", **settings):
     settings = {"seed": 0, "num_classes": 3, "channels": 3, **settings}
     return Samples([{"image": image, "target": target}], task=task, **settings)

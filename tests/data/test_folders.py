@@ -114,6 +114,45 @@ def test_wrong_picture_folders(tmp_path):
         ready(ImageFolder(tmp_path))
 
 
+def broken_image(root):
+    (root / "images" / "1.jpg").write_bytes(b"broken")
+
+
+def broken_mask(root):
+    (root / "masks" / "1.png").write_bytes(b"broken")
+
+
+def missing_mask(root):
+    (root / "masks" / "1.png").unlink()
+
+
+def small_mask(root):
+    write(root / "masks" / "1.png", size=(6, 7), channels=1)
+
+
+def wrong_class(root):
+    write(root / "masks" / "1.png", 9, channels=1)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (broken_image, r"^expected a readable image in .*1.jpg, got .*; try on_bad_image=skip$"),
+        (broken_mask, r"^expected a readable image in .*1.png, got .*; try on_bad_image=skip$"),
+        (missing_mask, r"^expected a readable image in .*1.png, got .*No such file.*; try on_bad_image=skip$"),
+        (small_mask, r"^expected image and mask of one size, got 6×8 in .* and 6×7 in .*; try resizing one of them$"),
+        (wrong_class, r"^expected class indices 0 … 2 .* in .*1.png, got 9; try num_classes=10 or ignore_index=9$"),
+    ],
+)
+@pytest.mark.parametrize("workers", [0, 2])
+def test_what_is_wrong_is_said_in_one_line(streets, spoil, message, workers):
+    data = ready(MaskFolder(streets, num_classes=3, num_workers=workers))
+    spoil(streets / "train")
+    with pytest.raises(DataError, match=message) as error:
+        list(data.train_dataloader())
+    assert "\n" not in str(error.value)
+
+
 @pytest.mark.parametrize("workers", [0, 1])
 def test_a_broken_image_stops_by_default(pictures, workers):
     (pictures / "cat" / "3.png").write_bytes(b"broken")
