@@ -8,7 +8,9 @@ if TYPE_CHECKING:
 
     from robustlit.data.base import VisionDataModule
 
-__all__ = ["Evaluation", "Row"]
+__all__ = ["VALIDATION", "Evaluation", "Row"]
+
+VALIDATION = "val"  # the name of the validation split, where it is tested
 
 
 @dataclass(frozen=True)
