@@ -1,6 +1,7 @@
 """Failures as the user sees them: one line on stderr, exit code 2 for their own and 1 for ours, no traceback."""
 
 import os
+import re
 import sys
 import traceback
 from collections.abc import Iterator
@@ -47,8 +48,8 @@ def failing() -> Iterator[Outcome]:
         outcome.code = stop.code if isinstance(stop.code, int) else int(stop.code is not None)
     except JobFailed as failure:
         outcome.code = failure.code
-    except KeyboardInterrupt:
-        print("robustlit: interrupted", file=sys.stderr)
+    except KeyboardInterrupt as stop:
+        print(f"robustlit: {stop or 'interrupted'}", file=sys.stderr)
         outcome.code = 130
     except Exception as error:
         outcome.code = report(error)
@@ -83,10 +84,27 @@ def describe(error: BaseException) -> str:
         'expected 3 channels, got 1; try model.in_channels=1'
     """
     root = root_cause(error)
-    text = " ".join(str(root).split()) or type(root).__name__
+    kind, message = from_worker(str(root)) or (type(root).__name__, str(root))
+    text = " ".join(message.split()) or kind
     if _is_users(error):
         return text
-    return f"unexpected {type(root).__name__}: {text[:300]}; set HYDRA_FULL_ERROR=1 to see where"
+    return f"unexpected {kind}: {text[:300]}; set HYDRA_FULL_ERROR=1 to see where"
+
+
+def from_worker(text: str) -> tuple[str, str] | None:
+    r"""Return the type and message of an error that a DataLoader's worker sent as the text of its traceback.
+
+    Example:
+        >>> from_worker("Caught OSError in DataLoader worker process 0.\nOriginal Traceback (most recent call last):\n"
+        ...             '  File "a.py", line 1, in read\n    open(path)\nOSError: disk full\n')
+        ('OSError', 'disk full')
+    """
+    if not re.match(r"Caught \w+ in DataLoader worker process", text):
+        return None
+    *_, last = text.split("Traceback (most recent call last):\n")
+    raised = re.sub(r"\A(?:  .*\n)*", "", last)  # the frames are indented, the error is not
+    kind, _, message = raised.partition(": ")
+    return kind.strip().rpartition(".")[2], message.strip()
 
 
 def wants_traceback() -> bool:
