@@ -1,6 +1,6 @@
 """From a composed configuration to objects: data module, module, callbacks, loggers, Trainer."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,19 +25,23 @@ class Parts:
     trainer: pl.Trainer
 
 
-def build_parts(cfg: DictConfig, folder: Path, first_step: int | None = None) -> Parts:
+def build_parts(
+    cfg: DictConfig, folder: Path, first_step: int | None = None, callbacks: Sequence[pl.Callback] = ()
+) -> Parts:
     """Build a run, and fill the nulls of ``cfg`` in place with what the data and the module say.
 
     Args:
         cfg: The resolved configuration.
         folder: The run folder.
         first_step: Where a resumed run goes on; None for a new one.
+        callbacks: Goes before those of the configuration.
     """
     data = build_data(cfg)
     module = build_module(cfg, data)
-    for node in cfg.callbacks.values():
+    for name, node in cfg.callbacks.items():
         _fill(node, {"monitor": getattr(module, "headline", None)})
-    callbacks = _instances(cfg.callbacks, "callbacks", {})
+        _check_mode(str(name), node)
+    callbacks = [*callbacks, *_instances(cfg.callbacks, "callbacks", {})]
     loggers = _instances(cfg.logger, "logger", {"save_dir": str(folder), "purge_step": first_step})
     trainer = build_trainer(cfg, callbacks=callbacks, logger=loggers, default_root_dir=str(folder))
     return Parts(data, module, trainer)
@@ -104,6 +108,14 @@ def _fill(node: DictConfig | None, values: Mapping[str, Any]) -> None:
         for key, value in values.items():
             if key in node and node[key] is None:
                 node[key] = value
+
+
+def _check_mode(name: str, node: DictConfig | None) -> None:
+    """Refuse to keep the worst: a loss and an error are better when they are smaller."""
+    if node is not None and node.get("mode") == "max" and str(node.get("monitor")).endswith(("loss", "error")):
+        raise UserError(
+            f"callbacks.{name}.mode: expected min for {node.monitor}, got max; try callbacks.{name}.mode=min"
+        )
 
 
 def _check_task(cfg: DictConfig, data: VisionDataModule) -> None:

@@ -91,7 +91,8 @@ def run_hydra(
             raise UserError(composition_line(error, place, name, arguments)) from error
         except OSError as error:
             reason = f"{error.strerror} ({error.filename})"
-            raise UserError(f"hydra.run.dir: cannot make the run folder: {reason}; try another folder") from error
+            key = "hydra.sweep.dir" if {"-m", "--multirun"} & set(arguments) else "hydra.run.dir"
+            raise UserError(f"{key}: cannot make the run folder: {reason}; try another folder") from error
 
 
 def _run_job(task: Callable[[DictConfig], object], argv: list[str], cfg: DictConfig) -> object:

@@ -6,10 +6,20 @@ from pathlib import Path
 
 from omegaconf import DictConfig, OmegaConf
 
+from robustlit.cli.claim import going_on
 from robustlit.cli.config import is_first_process, run_hydra
 from robustlit.cli.errors import UserError
+from robustlit.cli.paths import make_absolute, program, short
 
 __all__ = ["resume", "task"]
+
+HARMLESS = (
+    "trainer.",
+    "hydra.",
+    "hydra/",
+    "data.path=",
+    "data.num_workers=",
+)  # may differ from the saved configuration
 
 
 def resume(folder: Path, arguments: Sequence[str]) -> None:
@@ -17,17 +27,26 @@ def resume(folder: Path, arguments: Sequence[str]) -> None:
 
     Args:
         folder: The run folder.
-        arguments: Overrides; only those of the Trainer may differ from the saved configuration.
+        arguments: Overrides of the Trainer, and of where the data are and who loads them.
 
     Raises:
         UserError: If there is no run in the folder, or another setting is to change.
     """
     _check_run(folder)
     for word in arguments:
-        if not word.lstrip("+~").startswith(("trainer.", "hydra.", "hydra/")):
-            raise UserError(f"resume: expected only trainer.KEY=VALUE beside it, got {word!r}; try a new run for that")
-    if _is_finished(folder, arguments):
-        print(f"{folder} is finished; try trainer.max_epochs=N to train it further", flush=True)
+        if not word.lstrip("+~").startswith(HARMLESS):
+            raise UserError(
+                "resume: expected only trainer.KEY=VALUE, data.path=PATH or data.num_workers=N beside it, "
+                f"got {word!r}; try a new run for that"
+            )
+    if _is_finished(folder, arguments):  # every process sees the same: the files change when all have joined the run
+        if not is_first_process():
+            return
+        print(
+            f"{short(folder)} is finished; try {program()} train resume={short(folder)} trainer.max_epochs=N to train "
+            "it further",
+            flush=True,
+        )
         from robustlit.cli.run import print_results
         from robustlit.reports.results import Results
 
@@ -43,14 +62,16 @@ def task(cfg: DictConfig) -> float | None:
 
     folder = Path(HydraConfig.get().runtime.output_dir)
     OmegaConf.set_struct(cfg, False)
+    make_absolute(cfg)
     checkpoint = folder / "checkpoints" / "last.ckpt"
     found = checkpoint.is_file()
     if is_first_process():
         start = "from its last checkpoint" if found else "from the beginning, because it has no checkpoint yet"
-        print(f"Resuming {cfg.names.model} on {cfg.names.data} {start}; run folder {folder}", flush=True)
-    from robustlit.cli.run import train
+        print(f"Resuming {cfg.names.model} on {cfg.names.data} {start}; run folder {short(folder)}", flush=True)
+    with going_on(folder, new=False):
+        from robustlit.cli.run import train
 
-    return train(cfg, folder, resumed=True, checkpoint=checkpoint if found else None)
+        return train(cfg, folder, resumed=True, checkpoint=checkpoint if found else None)
 
 
 def _check_run(folder: Path) -> None:

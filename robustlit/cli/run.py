@@ -1,8 +1,9 @@
 """One training run from start to table."""
 
 import logging
-import time
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,17 @@ import pytorch_lightning as pl
 import torch
 from omegaconf import DictConfig, OmegaConf
 
+from robustlit.callbacks import BestCheckpoint
 from robustlit.cli.build import Parts, build_evaluations, build_parts
-from robustlit.cli.config import is_first_process, run_names
+from robustlit.cli.config import run_names
+from robustlit.cli.errors import UserError
 from robustlit.cli.hparams import log_hparams
+from robustlit.cli.paths import program, short
+from robustlit.cli.session import Session
 from robustlit.cli.versions import machine, packages
+from robustlit.data.errors import DataError
 from robustlit.evaluation.base import Row
+from robustlit.evaluation.splits import use_splits
 from robustlit.reports.files import write_json, write_text
 from robustlit.reports.results import Results
 from robustlit.reports.table import results_table
@@ -38,16 +45,22 @@ def train(cfg: DictConfig, folder: Path, *, resumed: bool = False, checkpoint: P
     """
     quiet()
     pl.seed_everything(cfg.seed, workers=False, verbose=False)
-    parts = build_parts(cfg, folder, _first_step(checkpoint) if resumed else None)
+    first_step = _first_step(cfg, checkpoint) if resumed else None
     versions = {**packages(), **machine()}
-    if is_first_process():
+
+    def begin() -> None:
+        # results of fewer epochs go before the configuration asks for more: with both, the run would count as finished
+        (folder / "results.json").unlink(missing_ok=True)
         write_text(folder / "config.yaml", OmegaConf.to_yaml(cfg))
         write_json(folder / "versions.json", versions)
+
+    session = Session(begin)
+    parts = build_parts(cfg, folder, first_step, [session])
     log_hparams(cfg, parts)
-    start = time.perf_counter()
-    parts.trainer.fit(parts.module, datamodule=parts.data, ckpt_path=checkpoint and str(checkpoint))
-    results = _results(cfg, parts, time.perf_counter() - start, versions)
-    results.tests.update(_test_checkpoints(cfg, parts, folder))
+    with _blame_data():
+        parts.trainer.fit(parts.module, datamodule=parts.data, ckpt_path=checkpoint and str(checkpoint))
+        results = _results(cfg, parts, session, folder, versions)
+        results.tests.update(_test_checkpoints(cfg, parts, folder))
     if parts.trainer.is_global_zero:
         results.write(folder / "results.json")
         print_results(results, folder)
@@ -89,18 +102,35 @@ def run_evaluations(cfg: DictConfig, parts: Parts) -> list[Row]:
 
 def print_results(results: Results, folder: Path) -> None:
     """Print the table, and where to look next."""
-    shown = folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
     print(f"\n{results_table(results)}\n")
     if results.selected_on:
-        print(f"best_clean was selected on {results.selected_on}")
-    print(f"run folder   {shown}")
-    print(f"TensorBoard  robustlit tensorboard {shown}", flush=True)
+        print(f"best_clean was selected on {results.selected_on}{_best(results)}")
+    for split in results.overlap:
+        print(f"its figures on the split {split} are not independent: these images selected it")
+    print(f"run folder   {short(folder)}")
+    print(f"TensorBoard  {program()} tensorboard {short(folder)}", flush=True)
+
+
+def _best(results: Results) -> str:
+    if results.best_score is None:
+        return ""
+    return f" ({results.best_score:.4f} in epoch {results.best_epoch}, the first being 0)"
+
+
+@contextmanager
+def _blame_data() -> Iterator[None]:
+    """Name the section at fault where a batch turns out wrong."""
+    try:
+        yield
+    except DataError as error:
+        raise UserError(f"data: {error}") from error
 
 
 def _test_checkpoints(cfg: DictConfig, parts: Parts, folder: Path) -> dict[str, list[Row]]:
     """Test the best weights and the last ones."""
     parts.trainer.strategy.barrier()
     parts.trainer.loggers = []  # the figures belong into results.json; two checkpoints cannot share one curve
+    use_splits(parts.data)
     tests = {}
     for name in CHECKPOINTS:
         path = folder / "checkpoints" / f"{name}.ckpt"
@@ -114,25 +144,43 @@ def _test_checkpoints(cfg: DictConfig, parts: Parts, folder: Path) -> dict[str, 
     return tests
 
 
-def _results(cfg: DictConfig, parts: Parts, seconds: float, versions: dict[str, Any]) -> Results:
+def _results(cfg: DictConfig, parts: Parts, session: Session, folder: Path, versions: dict[str, Any]) -> Results:
     trainer = parts.trainer
-    best = cfg.callbacks.get("best_checkpoint")
+    kept = folder / "checkpoints" / "best_clean.ckpt"
+    savers = (saver for saver in trainer.checkpoint_callbacks if isinstance(saver, BestCheckpoint))
+    best = next((saver for saver in savers if saver.filename == kept.stem), None)
+    score = None if best is None or best.best_model_score is None else float(best.best_model_score)
     return Results(
         names=run_names(cfg),
         seed=cfg.seed,
         epochs=trainer.current_epoch,
         steps=trainer.global_step,
-        seconds=round(seconds, 1),
+        seconds=round(session.seconds, 1),
         headline=getattr(parts.module, "headline", ""),
-        selected_on=best.get("monitor") or "" if best else "",
-        validation={key: float(value) for key, value in trainer.callback_metrics.items() if key.startswith("val/")},
+        selected_on=(best and best.monitor) or "",
+        best_score=score,
+        best_epoch=_read(kept)["epoch"] if score is not None and kept.is_file() else None,
+        validation=dict(session.validation),
         bad_images=list(parts.data.bad_images),
         versions=versions,
     )
 
 
-def _first_step(checkpoint: Path | None) -> int:
-    """The optimizer step at which a checkpoint goes on."""
+def _first_step(cfg: DictConfig, checkpoint: Path | None) -> int:
+    """The optimizer step at which a checkpoint goes on; refuses to end before the epoch that it is in."""
     if checkpoint is None:
         return 0
-    return int(torch.load(checkpoint, map_location="cpu", weights_only=True, mmap=True)["global_step"])
+    content = _read(checkpoint)
+    begun = content["loops"]["fit_loop"]["epoch_progress"]["current"]["ready"]
+    asked = cfg.trainer.max_epochs
+    if asked is not None and -1 < asked < begun:
+        raise UserError(
+            f"trainer.max_epochs: expected at least the {begun} that the run has begun, got {asked}; try {begun + 1}"
+        )
+    return int(content["global_step"])
+
+
+def _read(checkpoint: Path) -> dict[str, Any]:
+    """A checkpoint's content, of which only what is used is read from the disk."""
+    content: dict[str, Any] = torch.load(checkpoint, map_location="cpu", weights_only=True, mmap=True)
+    return content

@@ -5,8 +5,10 @@ from pathlib import Path
 
 from omegaconf import DictConfig, OmegaConf
 
+from robustlit.cli.claim import claim, going_on
 from robustlit.cli.config import is_first_process, run_hydra
 from robustlit.cli.errors import UserError
+from robustlit.cli.paths import make_absolute, short
 
 __all__ = ["command", "task"]
 
@@ -32,37 +34,41 @@ def task(cfg: DictConfig) -> float | None:
     missing = sorted(OmegaConf.missing_keys(cfg))
     if missing:
         raise UserError(f"{missing[0]}: expected a value, got none; try {missing[0]}=VALUE")
+    composed = cfg.copy()
     OmegaConf.resolve(cfg)
     OmegaConf.set_struct(cfg, False)
+    make_absolute(cfg)
     if settings.mode == RunMode.MULTIRUN:
         _check_one_process(cfg)
+    epochs = _epochs(cfg)
     if is_first_process():
-        _claim(folder, cfg)
-        print(
-            f"Training {cfg.names.model} on {cfg.names.data} ({_epochs(cfg)}); run folder {_short(folder)}", flush=True
-        )
-    from robustlit.cli.run import train
+        claim(folder, composed, cfg)
+        print(f"Training {cfg.names.model} on {cfg.names.data} ({epochs}); run folder {short(folder)}", flush=True)
+    with going_on(folder, new=is_first_process()):
+        from robustlit.cli.run import train
 
-    return train(cfg, folder)
-
-
-def _claim(folder: Path, cfg: DictConfig) -> None:
-    """Write the configuration, so that the run can be resumed whenever it is killed."""
-    from robustlit.reports.files import write_text
-
-    if (folder / "config.yaml").exists():
-        raise UserError(
-            f"hydra.run.dir: {_short(folder)} already holds a run; try resume={_short(folder)} or another name"
-        )
-    write_text(folder / "config.yaml", OmegaConf.to_yaml(cfg))
+        return train(cfg, folder)
 
 
 def _check_one_process(cfg: DictConfig) -> None:
     """Refuse sweeps over several processes a job: every process would start the whole sweep again."""
     devices, strategy = cfg.trainer.get("devices", 1), str(cfg.trainer.get("strategy", "auto"))
-    several = str(devices) not in ("1", "auto") or cfg.trainer.get("num_nodes", 1) != 1
+    several = _count(devices, cfg.trainer.get("accelerator", "auto")) != 1 or cfg.trainer.get("num_nodes", 1) != 1
     if several and not any(word in strategy for word in ("spawn", "fork", "notebook")):
-        raise UserError(f"trainer.devices: expected 1 in a sweep, got {devices}; try one device a job")
+        raise UserError(f"trainer.devices: expected 1 in a sweep, got {devices}; try trainer.devices=1")
+
+
+def _count(devices: int | str | Sequence[int], accelerator: str) -> int:
+    """How many devices Lightning makes of a setting: a number, a list of devices, or all there are."""
+    if str(devices) in ("auto", "-1"):
+        import torch
+
+        on_gpu = accelerator in ("auto", "gpu", "cuda") and torch.cuda.is_available()
+        return torch.cuda.device_count() if on_gpu else 1
+    if isinstance(devices, str):
+        listed = [word for word in devices.split(",") if word]
+        return len(listed) if "," in devices or not devices.isdigit() else int(devices)
+    return devices if isinstance(devices, int) else len(devices)
 
 
 def _epochs(cfg: DictConfig) -> str:
@@ -70,8 +76,3 @@ def _epochs(cfg: DictConfig) -> str:
     if not isinstance(epochs, int):
         raise UserError(f"trainer.max_epochs: expected a whole number, got {epochs!r}; try trainer.max_epochs=10")
     return "1 epoch" if epochs == 1 else f"{epochs} epochs"
-
-
-def _short(folder: Path) -> str:
-    """The folder as the user would type it from here."""
-    return str(folder.relative_to(Path.cwd())) if folder.is_relative_to(Path.cwd()) else str(folder)

@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from robustlit.cli.main import main
 
@@ -17,6 +19,18 @@ TINY = (
     "data.num_workers=0",
     "model.width=4",
     "model.dropout=0.2",
+    "callbacks.progress.refresh_rate=0",
+)
+
+
+PHOTOS = (
+    "data=image_folder",
+    "data.train_transforms=[]",
+    "data.eval_transforms=[]",
+    "data.batch_size=4",
+    "data.val_fraction=0.25",
+    "model.width=4",
+    "trainer=debug",
     "callbacks.progress.refresh_rate=0",
 )
 
@@ -44,3 +58,25 @@ def finished(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     if main([*fixed, f"hydra.run.dir={folder}"]) != 0:
         raise RuntimeError("the tiny run failed")
     return folder
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """A folder of pictures in two classes, without a test split."""
+    noise = np.random.default_rng(0)
+    for name in ("cats", "dogs"):
+        (tmp_path / "photos" / name).mkdir(parents=True)
+        for i in range(8):
+            pixels = noise.integers(0, 256, (16, 16, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(tmp_path / "photos" / name / f"{i}.png")
+    return tmp_path / "photos"
+
+
+@pytest.fixture
+def train_photos() -> Callable[..., int]:
+    """Run `robustlit train` for one short epoch on a folder of pictures, in this process."""
+
+    def start(*arguments: str) -> int:
+        return main(["train", *PHOTOS, *arguments])
+
+    return start
