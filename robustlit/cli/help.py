@@ -14,7 +14,7 @@ COMMANDS = {
 
 _TRAIN = """\
 usage: robustlit train [experiment=NAME] [GROUP=OPTION …] [KEY=VALUE …] [-m]
-       robustlit train resume=RUN [trainer.KEY=VALUE …]
+       robustlit train resume=RUN [trainer.KEY=VALUE …] [data.path=PATH] [data.num_workers=N]
 
 Trains a model. A configuration is put together from one option of each group and may be changed key by key.
 
@@ -60,7 +60,7 @@ examples
 
 keys
   checkpoint=best_clean        best_clean, last, or the path of a checkpoint
-  splits=null                  names of the test splits to use; all when null
+  splits=null                  names of the splits to use, val being one; all test splits when null
   evaluation=[clean]           the tests to run: {evaluations}
   trainer.accelerator=auto     where to run; trainer.precision=32-true
   data.batch_size=null         another batch size, data.path=PATH another place of the same data

@@ -1,17 +1,19 @@
 """Rebuild a finished run and test one of its checkpoints."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytorch_lightning as pl
 from omegaconf import DictConfig, OmegaConf
 
 from robustlit.cli.build import Parts, build_data, build_module, build_trainer
-from robustlit.cli.config import run_names
-from robustlit.cli.errors import UserError
+from robustlit.cli.config import run_names, short_hash
+from robustlit.cli.errors import blame
 from robustlit.cli.run import load_weights, print_results, quiet, run_evaluations
 from robustlit.cli.versions import machine, packages
-from robustlit.core.names import unknown_name
-from robustlit.data.base import VisionDataModule
+from robustlit.evaluation.base import Row
+from robustlit.evaluation.splits import use_splits
 from robustlit.reports.results import Results
 
 __all__ = ["evaluate"]
@@ -19,6 +21,9 @@ __all__ = ["evaluate"]
 
 def evaluate(cfg: DictConfig, saved: DictConfig, folder: Path, checkpoint: Path) -> None:
     """Test a checkpoint, print the table and write ``evaluations/<checkpoint>.json``.
+
+    Figures of other tests and splits that the file already has stay there. A checkpoint from elsewhere gets a file
+    of its own.
 
     Args:
         cfg: The configuration of the evaluation; what is not null there replaces what was saved.
@@ -32,29 +37,47 @@ def evaluate(cfg: DictConfig, saved: DictConfig, folder: Path, checkpoint: Path)
         given = {key: value for key, value in cfg[section].items() if value is not None}
         saved[section] = OmegaConf.merge(saved[section], given)
     data = build_data(saved)
-    _keep_splits(data, cfg.splits)
+    with blame("splits"):
+        use_splits(data, cfg.splits)
     module = build_module(saved, data)
     load_weights(module, checkpoint)
     trainer = build_trainer(saved, logger=False, enable_checkpointing=False, default_root_dir=str(folder))
     rows = run_evaluations(cfg, Parts(data, module, trainer))
-    results = Results(
-        names=run_names(saved),
-        seed=saved.seed,
+    name = _name(folder, checkpoint)
+    results = replace(
+        _known(saved, folder, checkpoint),
         headline=getattr(module, "headline", ""),
-        tests={checkpoint.stem: rows},
+        tests={name: rows},
         bad_images=list(data.bad_images),
         versions={**packages(), **machine()},
     )
     if trainer.is_global_zero:
-        results.write(folder / "evaluations" / f"{checkpoint.stem}.json")
+        file = folder / "evaluations" / f"{name}.json"
+        stale = not file.is_file() or file.stat().st_mtime < checkpoint.stat().st_mtime
+        earlier = [] if stale else Results.read(file).tests.get(name, [])
+        replace(results, tests={name: merged(earlier, rows)}).write(file)
         print_results(results, folder)
 
 
-def _keep_splits(data: VisionDataModule, wanted: list[str] | None) -> None:
-    """Leave only the wanted test splits in the data module."""
-    if wanted is None:
-        return
-    for name in wanted:
-        if name not in data.test_sets:
-            raise UserError(f"splits: {unknown_name('test split', name, data.test_names)}")
-    data.test_sets = {name: data.test_sets[name] for name in wanted}
+def merged(earlier: Sequence[Row], new: Sequence[Row]) -> list[Row]:
+    """Return the new rows after those earlier ones that are of another test or split."""
+    replaced = {(row.test, row.split) for row in new}
+    return [*(row for row in earlier if (row.test, row.split) not in replaced), *new]
+
+
+def _known(saved: DictConfig, folder: Path, checkpoint: Path) -> Results:
+    """What is known of the training that led to a checkpoint, which must not be told without it."""
+    results = folder / "results.json"
+    if _is_own(folder, checkpoint) and results.is_file():
+        return Results.read(results)
+    return Results(names=run_names(saved), seed=saved.seed)
+
+
+def _name(folder: Path, checkpoint: Path) -> str:
+    if _is_own(folder, checkpoint):
+        return checkpoint.stem
+    return f"{checkpoint.stem}-{short_hash(str(checkpoint.resolve()))}"
+
+
+def _is_own(folder: Path, checkpoint: Path) -> bool:
+    return checkpoint.resolve().parent == (folder / "checkpoints").resolve()

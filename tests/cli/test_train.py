@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 
 import torch
 import yaml
@@ -57,10 +58,53 @@ def test_a_finished_run_says_so_and_prints_its_table(finished, capsys):
 
 def test_evaluate_repeats_the_figures_of_training(finished, capsys):
     assert main(["evaluate", str(finished), "checkpoint=last", "splits=[iid]"]) == 0
-    again = Results.read(finished / "evaluations" / "last.json").tests["last"]
+    again = figures(Results.read(finished / "evaluations" / "last.json").tests["last"], "iid")
     first = [row for row in Results.read(finished / "results.json").tests["last"] if row.split == "iid"]
     assert again == first
     assert "iid" in capsys.readouterr().out
+
+
+def figures(rows, split):
+    return [row for row in rows if row.split == split]
+
+
+def test_evaluate_keeps_what_was_evaluated_before(finished, tmp_path, capsys):
+    file = finished / "evaluations" / "best_clean.json"
+    assert main(["evaluate", str(finished)]) == 0
+    assert main(["evaluate", str(finished), "splits=[iid]", "data.limit_eval=10"]) == 0
+    found, trained = Results.read(file), Results.read(finished / "results.json")
+    assert {row.n for row in figures(found.tests["best_clean"], "iid")} == {10}
+    for split in ("uncorrelated", "cue_conflict"):
+        assert figures(found.tests["best_clean"], split) == figures(trained.tests["best_clean"], split)
+    assert (found.selected_on, found.epochs, found.steps) == ("val/accuracy", 2, 10)
+
+    before = file.read_bytes()
+    elsewhere = shutil.copy(finished / "checkpoints" / "last.ckpt", tmp_path / "best_clean.ckpt")
+    assert main(["evaluate", str(finished), f"checkpoint={elsewhere}", "splits=[iid]"]) == 0
+    assert file.read_bytes() == before
+    (own,) = (finished / "evaluations").glob("best_clean-*.json")
+    assert Results.read(own).selected_on == ""
+    assert "was selected on" not in capsys.readouterr().out.rpartition("Evaluating")[2]
+
+
+def test_the_validation_split_can_be_evaluated(finished):
+    assert main(["evaluate", str(finished), "checkpoint=last", "splits=[val]"]) == 0
+    rows = Results.read(finished / "evaluations" / "last.json").tests["last"]
+    accuracy = next(row.value for row in figures(rows, "val") if row.metric == "accuracy")
+    assert accuracy == Results.read(finished / "results.json").validation["val/accuracy"]
+
+
+def test_without_a_test_split_validation_is_tested_and_said_to_be(train_photos, photos, tmp_path, capsys):
+    folder = tmp_path / "run"
+    assert train_photos(f"data.path={photos}", f"hydra.run.dir={folder}") == 0
+    content = json.loads((folder / "results.json").read_text())
+    assert content["overlap"] == ["val"]
+    assert {row["split"] for rows in content["tests"].values() for row in rows} == {"val"}
+    assert content["best_score"] == content["validation"]["val/accuracy"]
+    assert content["best_epoch"] == 0
+    out = capsys.readouterr().out
+    assert "best_clean was selected on val/accuracy" in out
+    assert "its figures on the split val are not independent" in out
 
 
 def test_evaluate_says_what_there_is(finished, capsys):
