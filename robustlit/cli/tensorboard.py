@@ -49,6 +49,8 @@ def _check_runs(runs: Path) -> None:
 def _port(wanted: int | None) -> int:
     """Return the wanted port, or the usual one, or a free one where the usual one is taken."""
     if wanted is not None:
+        if not 1 <= wanted <= 65535:
+            raise UserError(f"expected a port from 1 to 65535, got {wanted}; try --port {DEFAULT_PORT}")
         if not _is_free(wanted):
             raise UserError(f"expected a free port, got {wanted}, which is taken; try leaving --port out")
         return wanted
@@ -57,9 +59,12 @@ def _port(wanted: int | None) -> int:
 
 def _is_free(port: int) -> bool:
     with socket.socket() as probe:
+        probe.setsockopt(
+            socket.SOL_SOCKET, socket.SO_REUSEADDR, 1
+        )  # one that was just in use is free, as TensorBoard sees it
         try:
             probe.bind((HOST, port))
-        except (OSError, OverflowError):
+        except OSError:
             return False
     return True
 
