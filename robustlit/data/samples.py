@@ -1,5 +1,6 @@
 """A split as the DataLoader reads it: source item, check, seeded geometric transforms."""
 
+import os
 from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any, Literal
@@ -152,6 +153,7 @@ def _unwrap(source: Any) -> tuple[Any, Sequence[int]]:
 def _compose(transforms: Sequence[Any]) -> Any:
     if not transforms:
         return None
+    os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # importing it would ask the network for its newest version
     import albumentations
 
     return albumentations.Compose(list(transforms))

@@ -1,5 +1,6 @@
 """What every DataModule does: loaders, seeds of samples, limits, statistics, one-line errors."""
 
+import os
 from types import SimpleNamespace
 
 import albumentations
@@ -213,6 +214,12 @@ def test_transforms_that_do_not_fit_name_the_image_in_one_line(workers):
         DataError, match=r"^expected transforms that fit sample \d+, got 'Crop.*; try a Resize or PadIfN"
     ):
         list(data.train_dataloader())
+
+
+def test_no_question_about_updates_goes_to_the_network(monkeypatch):
+    monkeypatch.delenv("NO_ALBUMENTATIONS_UPDATE")
+    ready(train_transforms=JITTER)
+    assert os.environ["NO_ALBUMENTATIONS_UPDATE"] == "1"
 
 
 def samples(image, target, task="segmentation", **settings):
