@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from robustlit.panels.grid import below, titled
-from robustlit.panels.text import GREEN, GREY, INK, PAPER, RED, Picture, text_strip, text_width
+from robustlit.panels.text import GREEN, INK, PAPER, RED, Picture, letters, text_strip, text_width
 
 __all__ = ["confusion_panel"]
 
@@ -32,9 +32,9 @@ def confusion_panel(counts: Tensor, class_names: Sequence[str] | None = None, ti
     matrix = _matrix(rates, side)
     if side >= 14:
         matrix = np.concatenate([_labels(names, side), matrix], axis=1)
-    head = text_strip("rows: true   columns: predicted, in the same order", max(320, matrix.shape[1]), color=GREY)
-    sheet = np.pad(below(head, matrix), ((4, 6), (6, 6), (0, 0)), constant_values=255)
-    return titled(title, sheet)
+    paper = np.full((6, max(320, matrix.shape[1]), 3), PAPER, dtype=np.uint8)
+    sheet = np.pad(below(paper, matrix), ((0, 6), (6, 6), (0, 0)), constant_values=255)
+    return titled(title, sheet, note="rows: true   columns: predicted, same order")
 
 
 def _matrix(rates: NDArray[np.float64], side: int) -> Picture:
@@ -54,17 +54,18 @@ def _matrix(rates: NDArray[np.float64], side: int) -> Picture:
 def _write(cell: Picture, text: str, color: tuple[int, int, int]) -> None:
     """Write a text into the middle of a cell, in place."""
     side = len(cell)
-    letters = 1 - text_strip(text, side - 6, color=(0, 0, 0), size=12, centered=True)[..., :1] / 255
+    letters = 1 - text_strip(text, side - 6, color=(0, 0, 0), size=round(0.4 * side), centered=True)[..., :1] / 255
     top = (side - len(letters)) // 2
     inner = cell[top : top + len(letters), 3:-3]
     inner[:] = np.round(inner * (1 - letters) + np.array(color) * letters)
 
 
 def _labels(names: Sequence[str], side: int) -> Picture:
-    width = min(160, max(map(text_width, names))) + 8
+    size = min(letters(side * len(names) + 90), side - 5)  # the names take about 90 pixels
+    width = min(160, max(text_width(name, size) for name in names)) + 8
     labels = np.full((side * len(names), width, 3), PAPER, dtype=np.uint8)
     for row, name in enumerate(names):
-        text = text_strip(name, width - 8, size=min(13, side - 5))
+        text = text_strip(name, width - 8, size=size)
         top = row * side + (side - len(text)) // 2
         labels[top : top + len(text), : width - 8] = text
     return labels

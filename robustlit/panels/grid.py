@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from robustlit.panels.text import PAPER, Picture, text_strip
+from robustlit.panels.text import GREY, PAPER, Picture, letters, text_strip
 
 __all__ = ["below", "display_size", "frame", "grid", "titled", "to_pictures"]
 
@@ -89,10 +89,14 @@ def grid(pictures: Sequence[Picture], columns: int) -> Picture:
     return sheet
 
 
-def titled(title: str, *parts: Picture) -> Picture:
-    """Stack parts under a title line, with a margin at the left as :func:`grid` has it."""
+def titled(title: str, *parts: Picture, note: str = "") -> Picture:
+    """Stack parts under a title line, and a grey one if given, with a margin at the left as :func:`grid` has it."""
     margin = np.full((1, _MARGIN, 3), PAPER, dtype=np.uint8)
-    strip = text_strip(title, max(part.shape[1] for part in parts) - _MARGIN, size=15)
+    width = max(part.shape[1] for part in parts)
+    lines = [text_strip(title, width - _MARGIN, size=letters(width))]
+    if note:
+        lines.append(text_strip(note, width - _MARGIN, size=letters(width), color=GREY))
+    strip = np.concatenate(lines)
     return below(np.concatenate([np.broadcast_to(margin, (len(strip), _MARGIN, 3)), strip], axis=1), *parts)
 
 

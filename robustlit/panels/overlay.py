@@ -6,11 +6,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from robustlit.panels.text import INK, PAPER, Picture, text_strip, text_width, wrapped
+from robustlit.panels.text import INK, PAPER, Picture, letters, text_strip, text_width, wrapped
 
 __all__ = ["legend", "mark", "overlay", "palette"]
 
-_SWATCH, _GAP = 12, 14
+_GAP = 14
 _OPACITY = 0.6
 
 
@@ -68,14 +68,17 @@ def legend(names: Sequence[str], colors: Picture, width: int) -> Picture:
         colors: uint8 of shape count×3.
         width: Width of the picture in pixels.
     """
+    size = letters(width)
+    swatch = size - 1
     lines = []
-    for positions in wrapped(list(names), width - _GAP, extra=_SWATCH + _GAP + 6):
-        line = np.full((20, width, 3), PAPER, dtype=np.uint8)
+    for positions in wrapped(list(names), width - _GAP, extra=swatch + _GAP + 6, size=size):
+        line = np.full((size + max(7, size // 2), width, 3), PAPER, dtype=np.uint8)
         left = 6
         for position in positions:
-            text = text_strip(names[position], min(text_width(names[position]), width - left - _SWATCH - 6))
-            line[3 : 3 + _SWATCH, left : left + _SWATCH] = colors[position]
-            left += _SWATCH + 6
+            length = min(text_width(names[position], size), width - left - swatch - 6)
+            text = text_strip(names[position], length, size=size)
+            line[3 : 3 + swatch, left : left + swatch] = colors[position]
+            left += swatch + 6
             line[: len(text), left : left + text.shape[1]] = text
             left += text.shape[1] + _GAP
         lines.append(line)

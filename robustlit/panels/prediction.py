@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from robustlit.panels.grid import below, display_size, frame, grid, titled, to_pictures
 from robustlit.panels.overlay import legend, mark, overlay, palette
-from robustlit.panels.text import GREEN, GREY, RED, Picture, text_strip
+from robustlit.panels.text import GREEN, GREY, RED, Picture, letters, text_strip
 
 __all__ = ["classification_panel", "multilabel_panel", "segmentation_panel"]
 
@@ -36,7 +36,7 @@ def classification_panel(
     truth = (targets if targets.ndim == 1 else targets.argmax(1)).tolist()
     confidence, predicted = logits.detach().float().softmax(1).max(1)
     captions = [
-        (_name(true, class_names), f"{_name(guess, class_names)} {probability:.2f}", true == guess)
+        (_name(true, class_names), f"{probability:.2f} {_name(guess, class_names)}", true == guess)
         for true, guess, probability in zip(truth, predicted.tolist(), confidence.tolist(), strict=True)
     ]
     return _captioned(images, captions, title)
@@ -63,7 +63,7 @@ def multilabel_panel(
     for row in range(len(images)):
         true = ", ".join(_name(label, class_names) for label in truth[row].nonzero().flatten().tolist())
         said = ", ".join(
-            f"{_name(label, class_names)} {probabilities[row, label]:.2f}"
+            f"{probabilities[row, label]:.2f} {_name(label, class_names)}"
             for label in guess[row].nonzero().flatten().tolist()
         )
         captions.append((true or "none", said or "none", bool((truth[row] == guess[row]).all())))
@@ -97,14 +97,17 @@ def segmentation_panel(
     guess = _masks(logits.squeeze(1) > 0 if binary else logits.argmax(1), size)
     colors = palette(2 if binary else logits.shape[1])
     heads = ("image", "truth", "prediction", "wrong (red)")
+    height = letters(_COLUMNS * size[1])
     cells = []
     for picture, true, said in zip(to_pictures(images[:_ROWS]), truth, guess, strict=False):
         ignored = np.zeros_like(true, dtype=bool) if ignore_index is None else true == ignore_index
         wrong = (true != said) & ~ignored
         note = f"{wrong.sum() / max(1, (~ignored).sum()):.1%} wrong"
         row = [picture, overlay(picture, true, colors), overlay(picture, said, colors), mark(picture, wrong, ignored)]
-        cells += [*row[:3], below(row[3], text_strip(note, size[1], color=GREY))]
-    cells[:4] = [below(text_strip(head, size[1]), cell) for head, cell in zip(heads, cells[:4], strict=True)]
+        cells += [*row[:3], below(row[3], text_strip(note, size[1], color=GREY, size=height))]
+    cells[:4] = [
+        below(text_strip(head, size[1], size=height), cell) for head, cell in zip(heads, cells[:4], strict=True)
+    ]
     sheet = below(grid(cells[:4], 4), grid(cells[4:], 4)) if len(cells) > 4 else grid(cells, 4)
     shown = [index for index in range(len(colors)) if (truth == index).any() or (guess == index).any()]
     names = [_name(index, class_names) for index in shown]
@@ -118,12 +121,10 @@ def _captioned(images: Tensor, captions: Sequence[tuple[str, str, bool]], title:
         color = GREEN if right else RED
         framed = frame(picture, color)
         width = framed.shape[1]
-        cells.append(
-            below(
-                framed, text_strip(f"true: {true}", width, color=GREY), text_strip(f"pred: {said}", width, color=color)
-            )
-        )
-    return titled(title, grid(cells, _COLUMNS))
+        height = letters(width * min(_COLUMNS, len(captions)))
+        lines = [text_strip(true, width, color=GREY, size=height), text_strip(said, width, color=color, size=height)]
+        cells.append(below(framed, *lines))
+    return titled(title, grid(cells, _COLUMNS), note="grey: true   green, red: predicted")
 
 
 def _masks(masks: Tensor, size: tuple[int, int]) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-__all__ = ["GREEN", "GREY", "INK", "PAPER", "RED", "Color", "Picture", "text_strip", "text_width", "wrapped"]
+__all__ = ["GREEN", "GREY", "INK", "PAPER", "RED", "Color", "Picture", "letters", "text_strip", "text_width", "wrapped"]
 
 Picture = NDArray[np.uint8]
 Color = tuple[int, int, int]
@@ -20,6 +20,7 @@ GREEN: Color = (24, 128, 56)
 RED: Color = (200, 30, 30)
 
 _SIZE = 13  # pixels; readable in TensorBoard at actual size
+_CARD, _IN_CARD = 350, 11  # pixels: the width of TensorBoard's card, which shrinks pictures, and letters readable in it
 
 
 def text_strip(text: str, width: int, *, color: Color = INK, size: int = _SIZE, centered: bool = False) -> Picture:
@@ -33,17 +34,30 @@ def text_strip(text: str, width: int, *, color: Color = INK, size: int = _SIZE, 
         centered: Whether to centre the line rather than begin it at the left.
 
     Returns:
-        uint8 picture of size (size + 5)×width×3.
+        uint8 picture width pixels wide and about 1.4 times as high as its letters.
 
     Example:
         >>> text_strip("dog 0.93", 80).shape
         (18, 80, 3)
     """
     text = _shortened(_plain(text), width, size)
-    image = Image.new("RGB", (width, size + 5), PAPER)
+    image = Image.new("RGB", (width, size + max(5, size * 3 // 8)), PAPER)
     left = max(0, (width - text_width(text, size)) // 2) if centered else 0
     ImageDraw.Draw(image).text((left, 1), text, fill=color, font=_font(size))
     return np.asarray(image, dtype=np.uint8)
+
+
+def letters(width: int) -> int:
+    """Return the height of letters, in pixels, that can still be read where TensorBoard shrinks a picture to its card.
+
+    Args:
+        width: Width of the whole picture in pixels.
+
+    Example:
+        >>> letters(300), letters(700)
+        (13, 22)
+    """
+    return max(_SIZE, round(_IN_CARD * width / _CARD))
 
 
 def text_width(text: str, size: int = _SIZE) -> int:
@@ -51,12 +65,12 @@ def text_width(text: str, size: int = _SIZE) -> int:
     return int(np.ceil(_font(size).getlength(text)))
 
 
-def wrapped(texts: list[str], width: int, extra: int = 0) -> Iterator[list[int]]:
+def wrapped(texts: list[str], width: int, extra: int = 0, size: int = _SIZE) -> Iterator[list[int]]:
     """Break words that each need ``extra`` more pixels into lines; yields the positions of the words of a line."""
     line: list[int] = []
     used = 0
     for position, text in enumerate(texts):
-        needed = text_width(text) + extra
+        needed = text_width(text, size) + extra
         if line and used + needed > width:
             yield line
             line, used = [], 0

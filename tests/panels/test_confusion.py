@@ -29,4 +29,4 @@ def test_a_class_without_samples_is_white():
 @pytest.mark.parametrize("classes", [2, 10, 100, 1000])
 def test_size_stays_in_bounds(classes):
     picture = confusion_panel(torch.eye(classes), [f"a rather long class name {index}" for index in range(classes)])
-    assert max(picture.shape) <= max(700, classes + 80)
+    assert max(picture.shape) <= max(700, classes + 110)

@@ -15,8 +15,8 @@ def count(picture, color):
 
 
 def frames(picture):
-    """Corners of the frames of the first row of four 32-pixel images: 136 pixels wide, 6 apart, under a title."""
-    return [tuple(picture[20 + 6 + 1, 6 + 142 * column + 1]) for column in range(4)]
+    """Corners of the frames of the first row of four 32-pixel images: 136 pixels wide, 6 apart, under two lines."""
+    return [tuple(picture[2 * 24 + 6 + 1, 6 + 142 * column + 1]) for column in range(4)]
 
 
 def test_frames_are_green_where_the_class_is_right():
@@ -42,10 +42,28 @@ def test_names_and_probability_are_in_the_picture():
     by_number = classification_panel(images, targets, logits)
     named = classification_panel(images, targets, logits, ("cat", "dog"))
     sure = classification_panel(images, targets, 3 * logits, ("cat", "dog"))
-    below_image = slice(20 + 6 + 136, None)
-    assert not np.array_equal(by_number[below_image], named[below_image])
-    assert not np.array_equal(named[below_image], sure[below_image])
-    assert np.array_equal(by_number[: 20 + 6 + 136], named[: 20 + 6 + 136])
+    end = 2 * 18 + 6 + 136
+    assert not np.array_equal(by_number[end:], named[end:])
+    assert not np.array_equal(named[end:], sure[end:])
+    assert np.array_equal(by_number[:end], named[:end])
+
+
+def ink(strip):
+    """Rows of the picture with anything but paper."""
+    return int((strip < 200).any((1, 2)).sum())
+
+
+def test_captions_can_be_read_in_the_350_pixels_of_a_card():
+    targets, logits = torch.zeros(8, dtype=torch.long), torch.tensor([[0.0, 3.0]]).expand(8, 2)
+    picture = classification_panel(torch.ones(8, 3, 32, 32), targets, logits, ("HHHH", "HHHH"))
+    first = 2 * 24 + 6 + 136
+    assert ink(picture[first : first + 24, 6:142]) * 350 / picture.shape[1] >= 6.5  # pixels of a capital
+
+
+def test_the_notes_of_masks_can_be_read_in_the_350_pixels_of_a_card():
+    images, targets, logits = segmentation(size=256, n=1)
+    picture = segmentation_panel(images, targets, logits, title="HHHH")
+    assert ink(picture[:40, 6:200]) * 350 / picture.shape[1] >= 6.5
 
 
 def test_at_most_eight_rows():
@@ -87,7 +105,7 @@ def test_legend_has_the_classes_that_occur():
     images, targets, logits = segmentation(classes=3, n=1)
     targets[:], logits[:, 0] = 0, 9.0
     picture = segmentation_panel(images, targets, logits, ("road", "car", "tree"))
-    assert count(picture, palette(3)[0]) == 12 * 12
+    assert count(picture, palette(3)[0]) == 16 * 16
     assert count(picture, palette(3)[1]) == 0
 
 
