@@ -11,7 +11,7 @@ from torch.utils.data import Dataset
 
 from robustlit.data import DataError, Splits, VisionDataModule
 from robustlit.data.samples import Samples
-from tests.data.tiny_data import Ramp, RampData
+from tests.data.tiny_data import Ramp, RampData, exhaust
 
 JITTER = (
     albumentations.Pad(2),
@@ -187,7 +187,7 @@ def test_images_of_two_sizes_are_named_in_one_line(workers):
     data = SizesData(num_workers=workers, batch_size=2, val_fraction=0)
     data.setup()
     with pytest.raises(DataError, match=r"\d.png \(\d+×8×3, uint8\) and \d.png .*; try a Resize") as error:
-        list(data.train_dataloader())
+        exhaust(data.train_dataloader())
     assert "\n" not in str(error.value)
 
 
@@ -204,7 +204,7 @@ def test_a_source_that_cannot_read_is_named_in_one_line(workers):
     data = GoneData(num_workers=workers, val_fraction=0)
     data.setup()
     with pytest.raises(DataError, match=r"^expected sample \d to be readable, got .*No such file.*; try another path$"):
-        list(data.train_dataloader())
+        exhaust(data.train_dataloader())
 
 
 @pytest.mark.parametrize("workers", [0, 2])

@@ -11,6 +11,7 @@ from torch.utils.data import Dataset
 from robustlit.data import DataError, ImageFolder, MaskFolder, Splits
 from robustlit.data.errors import UnreadableImageError
 from robustlit.data.unreadable import without_unreadable
+from tests.data.tiny_data import exhaust
 
 
 def write(path, value=0, size=(6, 8), channels=3):
@@ -149,7 +150,7 @@ def test_what_is_wrong_is_said_in_one_line(streets, spoil, message, workers):
     data = ready(MaskFolder(streets, num_classes=3, num_workers=workers))
     spoil(streets / "train")
     with pytest.raises(DataError, match=message) as error:
-        list(data.train_dataloader())
+        exhaust(data.train_dataloader())
     assert "\n" not in str(error.value)
 
 
@@ -158,7 +159,7 @@ def test_a_broken_image_stops_by_default(pictures, workers):
     (pictures / "cat" / "3.png").write_bytes(b"broken")
     data = ready(ImageFolder(pictures, val_fraction=0, num_workers=workers))
     with pytest.raises(DataError, match=r"^expected a readable image in .*cat/3.png, got .*; try on_bad_image=skip$"):
-        list(data.train_dataloader())
+        exhaust(data.train_dataloader())
 
 
 def test_broken_images_are_skipped_and_listed(pictures):
@@ -207,7 +208,7 @@ def test_a_wrong_mask_is_not_skipped(streets):
     write(streets / "train" / "masks" / "1.png", 9, channels=1)
     data = ready(MaskFolder(streets, num_classes=3, on_bad_image="skip"))
     with pytest.raises(DataError, match=r"expected class indices 0 … 2 or ignore_index=None in .*1.png, got 9; try"):
-        list(data.train_dataloader())
+        exhaust(data.train_dataloader())
 
 
 def test_masks_belong_to_their_images(streets):

@@ -6,6 +6,15 @@ from torch.utils.data import Dataset
 from robustlit.data import Splits, VisionDataModule
 
 
+def exhaust(loader):
+    """Read every batch. Workers are ended at once: left to the garbage collector after an error, they take seconds."""
+    try:
+        return list(loader)
+    finally:
+        if loader._iterator is not None:
+            loader._iterator._shutdown_workers()
+
+
 class Ramp(Dataset):
     def __init__(self, count):
         self.count = count
