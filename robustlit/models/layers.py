@@ -1,4 +1,4 @@
-"""The convolution block and the normalisation layers that robustlit's own networks share."""
+"""The convolution block, the normalisation layers and the checks that robustlit's own networks share."""
 
 import math
 from collections.abc import Callable
@@ -7,13 +7,30 @@ from torch import nn
 
 from robustlit.core.names import lookup
 
-__all__ = ["conv_block", "normalisation"]
+__all__ = ["check_options", "conv_block", "normalisation"]
 
 _NORMS: dict[str, Callable[[int], nn.Module]] = {
     "batch": nn.BatchNorm2d,
     "group": lambda channels: nn.GroupNorm(math.gcd(8, channels), channels),
     "none": lambda channels: nn.Identity(),
 }
+
+
+def check_options(*, dropout: float, **sizes: int) -> None:
+    """Raise unless a network of these options can be built.
+
+    Args:
+        dropout: A probability in [0, 1).
+        sizes: Whole numbers by name, 1 or more.
+
+    Raises:
+        ValueError: If an option is out of range.
+    """
+    for name, size in sizes.items():
+        if size < 1:
+            raise ValueError(f"expected {name} of 1 or more, got {size}; try model.{name}=1")
+    if not 0 <= dropout < 1:
+        raise ValueError(f"expected a dropout in [0, 1), got {dropout}; try model.dropout=0.1")
 
 
 def normalisation(norm: str, channels: int) -> nn.Module:

@@ -4,7 +4,7 @@ from collections import OrderedDict
 
 from torch import nn
 
-from robustlit.models.layers import conv_block
+from robustlit.models.layers import check_options, conv_block
 
 __all__ = ["small_cnn"]
 
@@ -32,13 +32,14 @@ def small_cnn(
         dropout: Probability of dropping one of the features before the last layer, in [0, 1).
 
     Raises:
-        ValueError: If there is no such normalisation.
+        ValueError: If a size is below 1, ``dropout`` is not in [0, 1), or there is no such normalisation.
 
     Example:
         >>> import torch
         >>> small_cnn(num_classes=8)(torch.rand(2, 3, 64, 64)).shape
         torch.Size([2, 8])
     """
+    check_options(dropout=dropout, in_channels=in_channels, num_classes=num_classes, width=width, stride=stride)
     features = nn.Sequential(
         conv_block(in_channels, width, norm=norm, stride=stride),
         conv_block(width, width, norm=norm),

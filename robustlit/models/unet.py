@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from robustlit.models.layers import conv_block
+from robustlit.models.layers import check_options, conv_block
 
 __all__ = ["UNet", "unet"]
 
@@ -34,14 +34,14 @@ def unet(
         dilations: Dilations of more convolutions at the lowest level, one each, for a wider view: ``(2, 4)``.
 
     Raises:
-        ValueError: If ``depth`` is below 1 or there is no such normalisation.
+        ValueError: If a size is below 1, ``dropout`` is not in [0, 1), or there is no such normalisation.
 
     Example:
         >>> unet(num_classes=11, width=4, depth=3)(torch.rand(1, 3, 45, 61)).shape
         torch.Size([1, 11, 45, 61])
     """
-    if depth < 1:
-        raise ValueError(f"expected a depth of 1 or more, got {depth}; try 4")
+    sizes = {"in_channels": in_channels, "num_classes": num_classes, "width": width, "depth": depth}
+    check_options(dropout=dropout, **sizes, dilations=min(dilations, default=1))
     widths = [width * 2**level for level in range(depth + 1)]
     bottom: list[nn.Module] = [_two_blocks(widths[-2], widths[-1], norm)]
     bottom += [conv_block(widths[-1], widths[-1], norm=norm, dilation=dilation) for dilation in dilations]
