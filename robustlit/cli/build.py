@@ -38,9 +38,8 @@ def build_parts(
     """
     data = build_data(cfg)
     module = build_module(cfg, data)
-    for name, node in cfg.callbacks.items():
+    for node in cfg.callbacks.values():
         _fill(node, {"monitor": getattr(module, "headline", None)})
-        _check_mode(str(name), node)
     callbacks = [*callbacks, *_instances(cfg.callbacks, "callbacks", {})]
     loggers = _instances(cfg.logger, "logger", {"save_dir": str(folder), "purge_step": first_step})
     trainer = build_trainer(cfg, callbacks=callbacks, logger=loggers, default_root_dir=str(folder))
@@ -108,14 +107,6 @@ def _fill(node: DictConfig | None, values: Mapping[str, Any]) -> None:
         for key, value in values.items():
             if key in node and node[key] is None:
                 node[key] = value
-
-
-def _check_mode(name: str, node: DictConfig | None) -> None:
-    """Refuse to keep the worst: a loss and an error are better when they are smaller."""
-    if node is not None and node.get("mode") == "max" and str(node.get("monitor")).endswith(("loss", "error")):
-        raise UserError(
-            f"callbacks.{name}.mode: expected min for {node.monitor}, got max; try callbacks.{name}.mode=min"
-        )
 
 
 def _check_task(cfg: DictConfig, data: VisionDataModule) -> None:

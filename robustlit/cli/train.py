@@ -10,7 +10,7 @@ from robustlit.cli.config import is_first_process, run_hydra
 from robustlit.cli.errors import UserError
 from robustlit.cli.paths import make_absolute, short
 
-__all__ = ["command", "task"]
+__all__ = ["command", "device_count", "task"]
 
 
 def command(arguments: Sequence[str]) -> None:
@@ -53,12 +53,12 @@ def task(cfg: DictConfig) -> float | None:
 def _check_one_process(cfg: DictConfig) -> None:
     """Refuse sweeps over several processes a job: every process would start the whole sweep again."""
     devices, strategy = cfg.trainer.get("devices", 1), str(cfg.trainer.get("strategy", "auto"))
-    several = _count(devices, cfg.trainer.get("accelerator", "auto")) != 1 or cfg.trainer.get("num_nodes", 1) != 1
+    several = device_count(devices, cfg.trainer.get("accelerator", "auto")) != 1 or cfg.trainer.get("num_nodes", 1) != 1
     if several and not any(word in strategy for word in ("spawn", "fork", "notebook")):
         raise UserError(f"trainer.devices: expected 1 in a sweep, got {devices}; try trainer.devices=1")
 
 
-def _count(devices: int | str | Sequence[int], accelerator: str) -> int:
+def device_count(devices: int | str | Sequence[int], accelerator: str) -> int:
     """How many devices Lightning makes of a setting: a number, a list of devices, or all there are."""
     if str(devices) in ("auto", "-1"):
         import torch
