@@ -44,6 +44,22 @@ def test_takes_a_free_port_where_the_usual_one_is_taken(runs, started, monkeypat
     assert "expected a free port" in capsys.readouterr().err
 
 
+def test_a_port_that_was_just_in_use_is_free(runs, started):
+    with socket.create_server(("127.0.0.1", 0)) as server:  # closing the connection leaves it in TIME_WAIT
+        port = server.getsockname()[1]
+        with socket.create_connection(("127.0.0.1", port)) as client:
+            connection, _ = server.accept()
+            connection.close()
+            client.recv(1)
+    assert main(["tensorboard", str(runs), "--port", str(port)]) == 0
+
+
+@pytest.mark.parametrize("port", [0, -1, 65536])
+def test_a_port_that_cannot_be_is_one_line(port, runs, started, capsys):
+    assert main(["tensorboard", str(runs), f"--port={port}"]) == 2
+    assert capsys.readouterr().err == f"robustlit: expected a port from 1 to 65535, got {port}; try --port 6006\n"
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -4,6 +4,7 @@ import csv
 import json
 import shutil
 
+import pytest
 import torch
 import yaml
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
@@ -105,6 +106,16 @@ def test_without_a_test_split_validation_is_tested_and_said_to_be(train_photos, 
     out = capsys.readouterr().out
     assert "best_clean was selected on val/accuracy" in out
     assert "its figures on the split val are not independent" in out
+
+
+def test_of_losses_the_lowest_is_kept(train, tmp_path):
+    folder = tmp_path / "run"
+    assert train(f"hydra.run.dir={folder}", "callbacks.best_checkpoint.monitor=val/loss", "evaluation=[none]") == 0
+    with (folder / "metrics.csv").open() as file:
+        losses = [float(row["val/loss"]) for row in csv.DictReader(file)]
+    results = Results.read(folder / "results.json")
+    assert results.best_score == pytest.approx(min(losses))
+    assert results.best_epoch == losses.index(min(losses))
 
 
 def test_evaluate_says_what_there_is(finished, capsys):

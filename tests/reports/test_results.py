@@ -1,6 +1,7 @@
 """Result files are whole, and come back as they were."""
 
 import json
+import math
 
 import pytest
 
@@ -27,6 +28,24 @@ def test_results_come_back_from_their_file(tmp_path):
     RESULTS.write(path)
     assert Results.read(path) == RESULTS
     assert json.loads(path.read_text())["tests"]["last"][0]["n"] == 100
+
+
+def test_what_is_no_number_is_null_in_the_file(tmp_path):
+    path = tmp_path / "results.json"
+    row = Row("clean", "iid", "auroc", math.nan, None, None, 3)
+    Results(names={}, seed=0, tests={"last": [row]}, validation={"val/loss": math.inf}).write(path)
+    content = json.loads(path.read_text(), parse_constant=pytest.fail)
+    assert content["tests"]["last"][0]["value"] is None
+    assert content["validation"]["val/loss"] is None
+    assert math.isnan(Results.read(path).tests["last"][0].value)
+    assert "nan" in results_table(Results.read(path))
+
+
+def test_figures_on_the_images_that_selected_the_checkpoint_are_marked():
+    rows = {"best_clean": [Row("clean", "val", "accuracy", 0.5, None, None, 9)]}
+    assert Results(names={}, seed=0, selected_on="val/accuracy", tests=rows).overlap == ["val"]
+    assert Results(names={}, seed=0, tests=rows).overlap == []
+    assert Results(names={}, seed=0, selected_on="val/accuracy", tests={"last": rows["best_clean"]}).overlap == []
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"unknown": 1}'])
