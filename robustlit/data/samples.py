@@ -14,6 +14,10 @@ from robustlit.data.sampling import Key
 
 __all__ = ["Samples", "Task", "describer"]
 
+# Importing albumentations asks the network for its newest version. Set here and not at our own import of it below:
+# whoever builds transforms, by hand or by Hydra, has imported it by then, but this module first.
+os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
+
 Task = Literal["classification", "multilabel", "segmentation"]
 
 
@@ -153,7 +157,6 @@ def _unwrap(source: Any) -> tuple[Any, Sequence[int]]:
 def _compose(transforms: Sequence[Any]) -> Any:
     if not transforms:
         return None
-    os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # importing it would ask the network for its newest version
     import albumentations
 
     return albumentations.Compose(list(transforms))

@@ -1,6 +1,7 @@
 """What every DataModule does: loaders, seeds of samples, limits, statistics, one-line errors."""
 
 import os
+from importlib.util import find_spec, module_from_spec
 from types import SimpleNamespace
 
 import albumentations
@@ -218,7 +219,8 @@ def test_transforms_that_do_not_fit_name_the_image_in_one_line(workers):
 
 def test_no_question_about_updates_goes_to_the_network(monkeypatch):
     monkeypatch.delenv("NO_ALBUMENTATIONS_UPDATE")
-    ready(train_transforms=JITTER)
+    spec = find_spec("robustlit.data.samples")
+    spec.loader.exec_module(module_from_spec(spec))
     assert os.environ["NO_ALBUMENTATIONS_UPDATE"] == "1"
 
 
