@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable, Sequence
-from random import Random
 from typing import Any, Literal
 
 import numpy as np
@@ -11,6 +10,7 @@ from torch.utils.data import Dataset, Subset
 from robustlit.core.random import mix
 from robustlit.data.errors import DataError, UnreadableImageError
 from robustlit.data.sampling import Key
+from robustlit.data.stream import Stream
 
 __all__ = ["Samples", "Task", "describer"]
 
@@ -53,7 +53,8 @@ class Samples(Dataset[dict[str, Any]]):
     ) -> None:
         self.source, self.indices = _unwrap(source)
         self.describe = describer(self.source)
-        self.seed, self.task, self.num_classes = seed, task, num_classes
+        self.seed, self.stream = mix(seed, "transforms"), Stream()
+        self.task, self.num_classes = task, num_classes
         self.channels, self.ignore_index = channels, ignore_index
         self.compose = _compose(transforms)
 
@@ -77,17 +78,18 @@ class Samples(Dataset[dict[str, Any]]):
 
     def _read(self, index: int) -> dict[str, Any]:
         try:
-            return self.source[index]
+            item: dict[str, Any] = self.source[index]
         except OSError as error:  # of a user's own data set; ours name the file themselves
             raise UnreadableImageError(
                 f"expected {self.describe(index)} to be readable, got {_line(error)!r}; try another path"
             ) from error
+        return item
 
     def _transform(self, item: dict[str, Any], epoch: int) -> None:
-        seed = mix(self.seed, "transforms", epoch, item["index"])
+        self.stream.restart(mix(self.seed, epoch, item["index"]))
         # One stream for the whole chain. Compose.set_random_seed would give every transform the same numbers, so that
         # a horizontal and a vertical flip always happen together.
-        self.compose.set_random_state(np.random.Generator(np.random.PCG64(seed)), Random(seed))
+        self.compose.set_random_state(self.stream.numbers, self.stream)
         size = item["image"].shape[:2]
         masks = [key for key, value in item.items() if isinstance(value, np.ndarray) and value.shape == size]
         if not masks:
