@@ -29,7 +29,7 @@ class ClassificationModule(VisionModule):
         multilabel: Whether every class is a question of its own: binary cross entropy in place of cross entropy.
         label_smoothing: Probability mass in [0, 1) spread evenly over the classes, in training only.
         options: What :class:`~robustlit.modules.base.VisionModule` takes: ``num_classes``, ``class_names``, ``mean``,
-            ``std``, ``optimizer``, ``schedule``, ``decay_all``.
+            ``std``, ``optimizer``, ``schedule``, ``decay_all``, ``channels_last``.
 
     Example:
         >>> from robustlit.models import small_cnn

@@ -28,7 +28,7 @@ class SegmentationModule(VisionModule):
         ignore_index: Pixels with this target count neither in the loss nor in the scores.
         dice: Weight of a Dice term (Milletari, Navab and Ahmadi, 3DV 2016) beside the cross entropy.
         options: What :class:`~robustlit.modules.base.VisionModule` takes: ``num_classes``, ``class_names``, ``mean``,
-            ``std``, ``optimizer``, ``schedule``, ``decay_all``.
+            ``std``, ``optimizer``, ``schedule``, ``decay_all``, ``channels_last``.
 
     Example:
         >>> from robustlit.models import unet

@@ -140,6 +140,8 @@ def check_family(name):
     size = FAMILIES[name]
     for training in (True, False):  # GoogLeNet and Inception return more than logits in training unless told not to
         assert network.train(training)(torch.rand(2, 2, size, size)).shape == (2, 7)
+    images = torch.rand(1, 2, size, size).to(memory_format=torch.channels_last)  # the layout of conf/task
+    assert network.to(memory_format=torch.channels_last)(images).shape == (1, 7)
 
 
 def test_builder_options_reach_torchvision():

@@ -32,6 +32,23 @@ def test_forward_normalises_pixels():
     assert set(module.state_dict()) == {"mean", "std"}
 
 
+@pytest.mark.parametrize("network", [small_cnn(num_classes=3, width=8), unet(num_classes=3, width=8, depth=2)])
+def test_channels_last_changes_the_layout_and_not_the_answers(network):
+    seen = []
+    network.register_forward_pre_hook(lambda _module, args: seen.append(args[0]))
+    images = torch.rand(2, 3, 16, 16, requires_grad=True)
+    results = []
+    for channels_last in (False, True):
+        module = ClassificationModule(network, num_classes=3, channels_last=channels_last).eval()
+        logits = module(images)
+        results.append((logits, *torch.autograd.grad(logits.square().sum(), images)))
+    for before, after in zip(*results, strict=True):
+        torch.testing.assert_close(after, before, rtol=1e-4, atol=1e-5)
+    assert [image.is_contiguous(memory_format=torch.channels_last) for image in seen] == [False, True]
+    weights = [module.weight for module in network.modules() if isinstance(module, nn.Conv2d)]
+    assert all(weight.is_contiguous(memory_format=torch.channels_last) for weight in weights)
+
+
 def test_ignored_pixels_do_not_count_in_the_loss():
     logits, targets = torch.randn(2, 3, 4, 5), torch.randint(3, (2, 4, 5))
     targets[0, 1:] = 255
