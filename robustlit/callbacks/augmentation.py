@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from robustlit.augmentations import AugmentationOp
 from robustlit.callbacks.base import PipelineCallback
+from robustlit.callbacks.cost import log_cost
 from robustlit.callbacks.stopwatch import Stopwatch
 from robustlit.core import Adapter, Pipeline, check_pixels
 from robustlit.core.random import fold, mix, sample_seeds
@@ -75,7 +76,7 @@ class Augmentation(PipelineCallback):
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Log what the epoch's augmentation cost."""
         if self.is_active:
-            pl_module.log("cost/augmentation_seconds", self._watch.read(), sync_dist=False, rank_zero_only=True)
+            log_cost(pl_module, "augmentation_seconds", self._watch.read())
 
     def _augment(self, module: nn.Module, batch: Any, batch_idx: int | None) -> Any:
         adapter = self.adapter or Adapter.for_module(module)

@@ -1,6 +1,7 @@
 """Which samples make a batch: a function of (seed, epoch, rank), so that a run can be stopped and resumed anywhere."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import torch
 from torch.utils.data import Sampler
@@ -85,24 +86,36 @@ class SeededBatchSampler(Sampler[list[Key]]):
 class EvaluationBatchSampler(Sampler[list[Key]]):
     """Batches for evaluation: rank r takes every W-th sample in order, nothing repeated, nothing lost.
 
+    All ranks have equally many batches, because DDP exchanges BatchNorm's buffers in every forward, evaluation
+    included, and would wait for ever for a rank that has finished. So the batches are of nearly equal size.
+
     Args:
         count: Number of samples in the data set.
-        batch_size: Samples a batch and rank.
+        batch_size: Most samples a batch and rank; one more where a rank could not fill as many batches as others.
         rank: This process's rank.
         world_size: Number of processes, W.
 
+    Raises:
+        ValueError: If there are fewer samples than processes.
+
     Example:
+        >>> list(EvaluationBatchSampler(5, 2, rank=0, world_size=2))
+        [[(0, 0)], [(2, 0), (4, 0)]]
         >>> list(EvaluationBatchSampler(5, 2, rank=1, world_size=2))
-        [[(1, 0), (3, 0)]]
+        [[(1, 0)], [(3, 0)]]
     """
 
     def __init__(self, count: int, batch_size: int, *, rank: int = 0, world_size: int = 1) -> None:
+        if count < world_size:
+            raise ValueError(f"expected a sample for each of {world_size} processes, got {count}; try fewer devices")
         self.positions = range(rank, count, world_size)
-        self.batch_size = batch_size
+        most, fewest = -(-count // world_size), count // world_size
+        self.batches = min(-(-most // batch_size), fewest)
 
     def __len__(self) -> int:
-        return -(-len(self.positions) // self.batch_size)
+        return self.batches
 
     def __iter__(self) -> Iterator[list[Key]]:
-        for begin in range(0, len(self.positions), self.batch_size):
-            yield [(position, 0) for position in self.positions[begin : begin + self.batch_size]]
+        cuts = [number * len(self.positions) // self.batches for number in range(self.batches + 1)]
+        for begin, end in pairwise(cuts):
+            yield [(position, 0) for position in self.positions[begin:end]]

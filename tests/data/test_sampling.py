@@ -71,9 +71,19 @@ def test_an_iterator_made_before_the_epoch_is_counted_begins_the_next_epoch():
     assert list(resumed) == list(fresh)
 
 
-@pytest.mark.parametrize(("count", "world_size"), [(37, 2), (37, 3), (2, 3), (8, 1)])
-def test_evaluation_sees_every_sample_once(count, world_size):
-    samplers = [EvaluationBatchSampler(count, 4, rank=r, world_size=world_size) for r in range(world_size)]
+@pytest.mark.parametrize(("count", "world_size"), [(37, 2), (37, 3), (33, 2), (8, 1), (3, 3), (1, 1)])
+@pytest.mark.parametrize("batch_size", [1, 4, 8, 100])
+def test_evaluation_sees_every_sample_once_in_equally_many_batches(count, world_size, batch_size):
+    samplers = [EvaluationBatchSampler(count, batch_size, rank=r, world_size=world_size) for r in range(world_size)]
+    assert len({len(sampler) for sampler in samplers}) == 1
+    sizes = [len(batch) for sampler in samplers for batch in sampler]
+    assert min(sizes) >= 1 and max(sizes) <= batch_size + 1
+    assert world_size > 1 or max(sizes) <= batch_size
     seen = sorted(position for sampler in samplers for batch in positions(sampler) for position in batch)
     assert seen == list(range(count))
     assert all(len(sampler) == len(list(sampler)) for sampler in samplers)
+
+
+def test_evaluation_needs_a_sample_for_every_process():
+    with pytest.raises(ValueError, match="expected a sample for each of 3 processes, got 2"):
+        EvaluationBatchSampler(2, 4, world_size=3)
