@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-OFFLINE = ("--no-deps", "--no-build-isolation", "--no-index")  # hatchling, which builds, comes with the dev extra
+OFFLINE = ("--no-build-isolation", "--no-index")  # hatchling, which builds, comes with the dev extra
 
 
 def run(*command: object, cwd: Path) -> str:
@@ -20,7 +20,6 @@ def run(*command: object, cwd: Path) -> str:
 @pytest.fixture(scope="module", params=["wheel", pytest.param("editable", marks=pytest.mark.slow)])
 def installed(request, tmp_path_factory) -> tuple[str, Path]:
     """A new environment that sees the dependencies of this one, with robustlit installed in one of the two ways."""
-    pytest.importorskip("hatchling", reason="hatchling is missing; install the dev extra")
     folder = tmp_path_factory.mktemp(request.param)
     place = folder / "environment"
     run(sys.executable, "-m", "venv", "--without-pip", place, cwd=folder)
@@ -28,11 +27,12 @@ def installed(request, tmp_path_factory) -> tuple[str, Path]:
     (site / "zz_dependencies.pth").write_text(f"{sysconfig.get_path('purelib')}\n")
     pip = (sys.executable, "-m", "pip", "-q")
     if request.param == "wheel":
-        run(*pip, "wheel", *OFFLINE, "-w", folder, ROOT, cwd=folder)
-        what: list[object] = list(folder.glob("robustlit-*.whl"))
+        pytest.importorskip("hatchling", reason="hatchling is missing; install the dev extra")
+        run(*pip, "wheel", "--no-deps", *OFFLINE, "-w", folder, ROOT, cwd=folder)
+        what: list[object] = [*OFFLINE, *folder.glob("robustlit-*.whl")]
     else:
         what = ["-e", ROOT]
-    run(*pip, "--python", place / "bin" / "python", "install", *OFFLINE, "--ignore-installed", *what, cwd=folder)
+    run(*pip, "--python", place / "bin" / "python", "install", "--no-deps", "--ignore-installed", *what, cwd=folder)
     return request.param, place
 
 

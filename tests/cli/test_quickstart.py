@@ -24,7 +24,14 @@ def start(*arguments: str, cwd: Path) -> str:
 def test_the_quickstart_shows_table_folder_and_tensorboard(cache, tmp_path):
     script = (Path(__file__).parents[2] / "scripts" / "quickstart").read_text()
     (line,) = re.findall(r"^exec \.venv/bin/robustlit (.*) \"\$@\"$", script, flags=re.M)
-    out = start(*shlex.split(line), "trainer.max_epochs=2", "trainer.log_every_n_steps=1", *SMALL, f"data.cache_dir={cache}", cwd=tmp_path)
+    out = start(
+        *shlex.split(line),
+        "trainer.max_epochs=2",
+        "trainer.log_every_n_steps=1",
+        *SMALL,
+        f"data.cache_dir={cache}",
+        cwd=tmp_path,
+    )
 
     (run,) = (tmp_path / "runs" / "quickstart").iterdir()
     assert re.search(r"^best_clean +clean +iid +50 ", out, flags=re.M)
