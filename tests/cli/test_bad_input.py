@@ -176,7 +176,8 @@ def from_a_worker(error: Exception) -> Exception:
     try:
         list(DataLoader(Failing(error), num_workers=2))
     except Exception as sent:
-        return sent.with_traceback(None)  # the frames hold the workers
+        sent.__context__ = None  # tracebacks hold frames, and those the workers
+        return sent.with_traceback(None)
     pytest.fail("nothing was raised")
 
 
