@@ -43,7 +43,7 @@ class MetricsCSV(pl.Callback):
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Begin the row of this epoch; the module's own hook, which may log too, comes only after this one."""
-        if trainer.is_global_zero and not trainer.fast_dev_run:  # type: ignore[attr-defined]
+        if not trainer.fast_dev_run:  # type: ignore[attr-defined]
             self._open = {"epoch": str(trainer.current_epoch), "step": str(trainer.global_step)}
 
     def on_save_checkpoint(
@@ -61,7 +61,9 @@ class MetricsCSV(pl.Callback):
         if self._open is None:
             return
         row, self._open = self._open, None
-        metrics = trainer.callback_metrics
+        metrics = trainer.callback_metrics  # reading them joins the processes, so all of them read
+        if not trainer.is_global_zero:
+            return
         for key, value in metrics.items():
             if value is not self._earlier.get(key) and not _is_fork(key, metrics):
                 row[key] = f"{float(value):.7g}"
