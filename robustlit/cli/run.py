@@ -81,8 +81,11 @@ def quiet() -> None:
         warnings.filterwarnings("ignore", message)
 
 
-def load_weights(module: pl.LightningModule, checkpoint: Path) -> None:
+def load_weights(module: pl.LightningModule, checkpoint: Path) -> int:
     """Load a checkpoint's weights and nothing else.
+
+    Returns:
+        The step at which they were saved.
 
     Raises:
         ValueError: If the file is not a checkpoint of this module.
@@ -93,6 +96,7 @@ def load_weights(module: pl.LightningModule, checkpoint: Path) -> None:
     except (KeyError, TypeError, RuntimeError) as error:
         reason = " ".join(str(error).split())[:200]
         raise ValueError(f"expected weights of this model in {checkpoint}, got {reason}; try its own run") from error
+    return int(content.get("global_step", 0))
 
 
 def run_evaluations(cfg: DictConfig, parts: Parts) -> list[Row]:
@@ -127,21 +131,21 @@ def _blame_data() -> Iterator[None]:
 
 
 def _test_checkpoints(cfg: DictConfig, parts: Parts, folder: Path) -> dict[str, list[Row]]:
-    """Test the best weights and the last ones."""
+    """Test the best weights and the last ones, once where they are the same."""
     parts.trainer.strategy.barrier()
     parts.trainer.loggers = []  # the figures belong into results.json; two checkpoints cannot share one curve
     use_splits(parts.data)
-    tests = {}
+    tests: dict[int, list[Row]] = {}
+    step_of: dict[str, int] = {}
     for name in CHECKPOINTS:
         path = folder / "checkpoints" / f"{name}.ckpt"
         if path.is_file():
-            load_weights(parts.module, path)
-        elif name != "last":
-            continue
-        rows = run_evaluations(cfg, parts)
-        if rows:
-            tests[name] = rows
-    return tests
+            step_of[name] = load_weights(parts.module, path)
+        elif name == "last":
+            step_of[name] = parts.trainer.global_step
+        if name in step_of and step_of[name] not in tests:
+            tests[step_of[name]] = run_evaluations(cfg, parts)
+    return {name: tests[step] for name, step in step_of.items() if tests[step]}
 
 
 def _results(cfg: DictConfig, parts: Parts, session: Session, folder: Path, versions: dict[str, Any]) -> Results:
