@@ -51,7 +51,7 @@ class ImageFiles(Dataset[dict[str, Any]]):
         return {"image": image, "target": mask if self.mask_values is None else self._to_classes(mask, target)}
 
     def _to_classes(self, mask: np.ndarray, path: Path) -> np.ndarray:
-        table = np.asarray(self.mask_values)
+        table = np.asarray(self.mask_values, dtype=np.int64)  # signed, whatever was given: -1 marks unknown values
         classes: np.ndarray = np.where(mask < len(table), table[np.minimum(mask, len(table) - 1)], -1)
         if classes.min(initial=0) < 0:
             known = ", ".join(str(value) for value in np.flatnonzero(table >= 0))
