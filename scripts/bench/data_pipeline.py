@@ -1,17 +1,18 @@
 """Does the data pipeline keep up with training? The same steps on loaded batches and on batches already in memory.
 
-    python scripts/bench/data_pipeline.py PATH/cifar10.npz [--steps 20] [--rounds 4] [--batch-size 128] [--workers auto]
+    python scripts/bench/data_pipeline.py PATH/cifar10.npz [--steps 3] [--rounds 16] [--batch-size 128] [--workers auto]
 
 Each network trains for some steps on batches from the CIFAR-10 DataModule with the transforms of conf/data/cifar10.yaml
 (A), then for as many on the same batches kept in memory (B), in turns A B A B, so that a change in the machine's load
-meets both. The ratio is that of the medians: 1.00 means that loading costs nothing.
+meets both. The ratio is the median of those of neighbouring turns, with the first and third quartile: 1.00 means that
+loading costs nothing. On a noisy machine many short turns tell more than a few long ones.
 """
 
 import argparse
 import time
 from itertools import count
 from pathlib import Path
-from statistics import median
+from statistics import median, quantiles
 
 import albumentations
 import torch
@@ -45,8 +46,8 @@ def main():
 def parse():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("path", type=Path, help="the .npz file of CIFAR-10")
-    parser.add_argument("--steps", type=int, default=20, help="training steps a turn")
-    parser.add_argument("--rounds", type=int, default=4, help="turns on each kind of batches")
+    parser.add_argument("--steps", type=int, default=3, help="training steps a turn")
+    parser.add_argument("--rounds", type=int, default=16, help="turns on each kind of batches")
     parser.add_argument("--batch-size", type=int, default=128)
     parser.add_argument("--workers", default="auto", help="loader processes")
     return parser.parse_args()
@@ -78,10 +79,8 @@ def compare(name, network, data, options, device):
         for kind, batches in (("loaded", loaded), ("in memory", iter(kept))):
             speeds[kind].append(train(network, optimizer, data, batches, options.steps, device))
     a, b = median(speeds["loaded"]), median(speeds["in memory"])
-    print(f"{name}: {a:.0f} images/s loaded, {b:.0f} images/s in memory, ratio {a / b:.3f}")
-    print(
-        "    " + "; ".join(f"{kind} {' '.join(f'{speed:.0f}' for speed in values)}" for kind, values in speeds.items())
-    )
+    low, ratio, high = quantiles((one / other for one, other in zip(*speeds.values(), strict=True)), n=4)
+    print(f"{name}: {a:.0f} images/s loaded, {b:.0f} in memory, ratio {ratio:.3f} ({low:.3f} to {high:.3f})")
 
 
 def train(network, optimizer, data, batches, steps, device):
