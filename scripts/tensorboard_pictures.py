@@ -7,6 +7,8 @@ Needs Chromium on the PATH (Debian's package chromium).
 """
 
 import argparse
+import asyncio
+import base64
 import json
 import shutil
 import subprocess
@@ -17,12 +19,15 @@ import urllib.request
 from pathlib import Path
 from urllib.parse import quote
 
+import aiohttp  # a dependency of Lightning's
+
 TABS = ("timeseries", "images", "hparams", "custom_scalars")
-COMPARED = "val/(accuracy|iou|predictions|confusion)$|train/(accuracy|images)$|cost/images_per_second"
+COMPARED = "val/(accuracy|iou|predictions|confusion)$|train/(accuracy|loss|images)$"
 FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --hide-scrollbars --disable-sync "
-    "--disable-background-networking --disable-component-update --virtual-time-budget=30000 --window-size=1900,1180"
+    "--disable-background-networking --disable-component-update --window-size=1750,1180 --remote-debugging-port=0"
 )
+CLOSE_SETTINGS = "[...document.querySelectorAll('button')].find(b => b.textContent.includes('Settings'))?.click()"
 
 
 def main() -> int:
@@ -41,11 +46,29 @@ def main() -> int:
     address = f"http://127.0.0.1:{arguments.port}"
     try:
         report(address)
-        for tab in TABS:
-            photograph(browser, f"{address}/?tagFilter={quote(COMPARED)}#{tab}", arguments.out / f"{tab}.png")
+        urls = {tab: f"{address}/?smoothing=0&tagFilter={quote(COMPARED)}#{tab}" for tab in TABS}
+        asyncio.run(photograph(browser, urls, arguments.out))
     finally:
         server.terminate()
     return 0
+
+
+def report(address: str) -> None:
+    """Print what TensorBoard serves, once it has read the events."""
+    scalars: dict = {}
+    for _ in range(60):
+        try:
+            scalars, pictures = served(address, "plugin/scalars/tags"), served(address, "plugin/images/tags")
+        except OSError:
+            pictures = {}
+        if scalars and pictures:
+            break
+        time.sleep(1)
+    for run in scalars:
+        print(f"{run}\n  scalars   {', '.join(sorted(scalars[run]))}")
+        print(f"  pictures  {', '.join(sorted(pictures.get(run, {})))}")
+    plugins = served(address, "plugins_listing")
+    print(f"plugins with data: {', '.join(sorted(name for name in plugins if plugins[name]['enabled']))}")
 
 
 def served(address: str, path: str) -> dict:
@@ -53,31 +76,43 @@ def served(address: str, path: str) -> dict:
         return json.load(answer)
 
 
-def report(address: str) -> None:
-    """Print what TensorBoard serves, once it has read the events."""
-    for _ in range(60):
+async def photograph(browser: str, urls: dict[str, str], out: Path) -> None:
+    """Save a picture of each page, in real time: charts draw nothing while a browser's clock is simulated."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
+        process = subprocess.Popen(
+            [browser, *FLAGS.split(), f"--user-data-dir={profile}", "about:blank"], stderr=subprocess.DEVNULL
+        )
         try:
-            scalars, pictures = served(address, "plugin/scalars/tags"), served(address, "plugin/images/tags")
-        except OSError:
-            scalars = {}
-        if scalars and pictures:
-            break
-        time.sleep(1)
-    for run in scalars:
-        print(f"{run}\n  scalars   {', '.join(sorted(scalars[run]))}")
-        print(f"  pictures  {', '.join(sorted(pictures.get(run, {})))}")
-    print(f"plugins with data: {', '.join(name for name, plugin in plugins(address) if plugin['enabled'])}")
+            port = await debugging_port(Path(profile))
+            async with aiohttp.ClientSession() as session:
+                async with session.get(f"http://127.0.0.1:{port}/json") as answer:
+                    pages = [page for page in await answer.json() if page["type"] == "page"]
+                async with session.ws_connect(pages[0]["webSocketDebuggerUrl"], max_msg_size=0) as page:
+                    for name, url in urls.items():
+                        await call(page, "Page.navigate", url="about:blank")
+                        await call(page, "Page.navigate", url=url)
+                        await asyncio.sleep(12)
+                        await call(page, "Runtime.evaluate", expression=CLOSE_SETTINGS)
+                        await asyncio.sleep(2)
+                        picture = await call(page, "Page.captureScreenshot", format="png")
+                        (out / f"{name}.png").write_bytes(base64.b64decode(picture["data"]))
+                        print(f"wrote {out / name}.png")
+        finally:
+            process.terminate()
+            process.wait()
 
 
-def plugins(address: str) -> list:
-    return sorted(served(address, "plugins_listing").items())
+async def debugging_port(profile: Path) -> str:
+    while not (profile / "DevToolsActivePort").exists():
+        await asyncio.sleep(0.2)
+    return (profile / "DevToolsActivePort").read_text().split()[0]
 
 
-def photograph(browser: str, url: str, target: Path) -> None:
-    with tempfile.TemporaryDirectory() as profile:
-        flags = [*FLAGS.split(), f"--user-data-dir={profile}", f"--screenshot={target}"]
-        subprocess.run([browser, *flags, url], check=True, timeout=180, capture_output=True)
-    print(f"wrote {target}")
+async def call(page: aiohttp.ClientWebSocketResponse, method: str, **parameters: str) -> dict:
+    await page.send_json({"id": 1, "method": method, "params": parameters})
+    while (answer := await page.receive_json()).get("id") != 1:
+        pass
+    return answer["result"]
 
 
 if __name__ == "__main__":
