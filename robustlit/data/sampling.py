@@ -87,7 +87,7 @@ class EvaluationBatchSampler(Sampler[list[Key]]):
     """Batches for evaluation: rank r takes every W-th sample in order, nothing repeated, nothing lost.
 
     All ranks have equally many batches, because DDP exchanges BatchNorm's buffers in every forward, evaluation
-    included, and would wait for ever for a rank that has finished. So the batches are of nearly equal size.
+    included, and would wait for ever for a rank that has finished. A rank that could fill fewer makes smaller ones.
 
     Args:
         count: Number of samples in the data set.
@@ -100,7 +100,7 @@ class EvaluationBatchSampler(Sampler[list[Key]]):
 
     Example:
         >>> list(EvaluationBatchSampler(5, 2, rank=0, world_size=2))
-        [[(0, 0)], [(2, 0), (4, 0)]]
+        [[(0, 0), (2, 0)], [(4, 0)]]
         >>> list(EvaluationBatchSampler(5, 2, rank=1, world_size=2))
         [[(1, 0)], [(3, 0)]]
     """
@@ -116,6 +116,10 @@ class EvaluationBatchSampler(Sampler[list[Key]]):
         return self.batches
 
     def __iter__(self) -> Iterator[list[Key]]:
-        cuts = [number * len(self.positions) // self.batches for number in range(self.batches + 1)]
+        count = len(self.positions)
+        if -(-count // self.batch_size) == self.batches:
+            cuts = [*range(0, count, self.batch_size), count]
+        else:  # full batches would be more or fewer than those of the other ranks
+            cuts = [number * count // self.batches for number in range(self.batches + 1)]
         for begin, end in pairwise(cuts):
             yield [(position, 0) for position in self.positions[begin:end]]
