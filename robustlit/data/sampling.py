@@ -111,6 +111,7 @@ class EvaluationBatchSampler(Sampler[list[Key]]):
         self.positions = range(rank, count, world_size)
         most, fewest = -(-count // world_size), count // world_size
         self.batches = min(-(-most // batch_size), fewest)
+        self.batch_size = batch_size
 
     def __len__(self) -> int:
         return self.batches
