@@ -42,7 +42,14 @@ def build_parts(
         _fill(node, {"monitor": getattr(module, "headline", None)})
     callbacks = [*callbacks, *_instances(cfg.callbacks, "callbacks", {})]
     loggers = _instances(cfg.logger, "logger", {"save_dir": str(folder), "purge_step": first_step})
-    trainer = build_trainer(cfg, callbacks=callbacks, logger=loggers, default_root_dir=str(folder))
+    shows_progress = any(isinstance(callback, pl.callbacks.ProgressBar) for callback in callbacks)
+    trainer = build_trainer(
+        cfg,
+        callbacks=callbacks,
+        logger=loggers,
+        default_root_dir=str(folder),
+        enable_progress_bar=shows_progress,  # callbacks.progress=null is to mean none, not Lightning's own
+    )
     return Parts(data, module, trainer)
 
 
