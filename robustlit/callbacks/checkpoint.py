@@ -9,7 +9,7 @@ import pytorch_lightning as pl
 from pytorch_lightning.callbacks import ModelCheckpoint
 
 from robustlit.callbacks.direction import mode_of
-from robustlit.callbacks.freshness import Freshness
+from robustlit.callbacks.freshness import FreshMonitor, Freshness
 
 __all__ = ["BestCheckpoint", "LastCheckpoint"]
 
@@ -36,7 +36,7 @@ class _OneFile(ModelCheckpoint):
         self._last_checkpoint_saved = filepath
 
 
-class BestCheckpoint(_OneFile):
+class BestCheckpoint(FreshMonitor, _OneFile):
     """Keeps the checkpoint with the best value of one key, always in the same file.
 
     A validation that did not log the key (evaluation every n epochs) is skipped: neither an error nor a second look at
@@ -73,15 +73,6 @@ class BestCheckpoint(_OneFile):
             enable_version_counter=False,
         )
         self._fresh = Freshness(monitor)
-
-    def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Note the value of the validation before."""
-        self._fresh.start(trainer)
-
-    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Save if this validation logged the key and it is the best so far."""
-        if self._fresh.has_value(trainer):
-            super().on_validation_end(trainer, pl_module)
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Say so if the key never came."""

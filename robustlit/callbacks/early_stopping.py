@@ -5,12 +5,12 @@ import torch
 from pytorch_lightning.callbacks import EarlyStopping as LightningEarlyStopping
 
 from robustlit.callbacks.direction import mode_of
-from robustlit.callbacks.freshness import Freshness
+from robustlit.callbacks.freshness import FreshMonitor, Freshness
 
 __all__ = ["EarlyStopping"]
 
 
-class EarlyStopping(LightningEarlyStopping):
+class EarlyStopping(FreshMonitor, LightningEarlyStopping):
     """Stops training when a key has not improved over so many evaluations.
 
     A validation that did not log the key (evaluation every n epochs) does not count against the patience.
@@ -38,15 +38,6 @@ class EarlyStopping(LightningEarlyStopping):
             check_on_train_epoch_end=False,
         )
         self._fresh = Freshness(monitor)
-
-    def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Note the value of the validation before."""
-        self._fresh.start(trainer)
-
-    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Compare with the best value if this validation logged the key."""
-        if self._fresh.has_value(trainer):
-            super().on_validation_end(trainer, pl_module)
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Say so if the key never came."""

@@ -5,7 +5,7 @@ from torch import Tensor
 
 from robustlit.core.names import unknown_name
 
-__all__ = ["Freshness"]
+__all__ = ["FreshMonitor", "Freshness"]
 
 
 class Freshness:
@@ -42,3 +42,21 @@ class Freshness:
         """
         if self._missing and not trainer.fast_dev_run:  # type: ignore[attr-defined]
             raise unknown_name("key that validation logs", self.key, trainer.callback_metrics)
+
+
+class FreshMonitor(pl.Callback):
+    """Lets a monitoring callback of Lightning's, the next base class, see only validations that logged its key.
+
+    The subclass sets ``_fresh``.
+    """
+
+    _fresh: Freshness
+
+    def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Note the value of the validation before."""
+        self._fresh.start(trainer)
+
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Look at the key if this validation logged it."""
+        if self._fresh.has_value(trainer):
+            super().on_validation_end(trainer, pl_module)
