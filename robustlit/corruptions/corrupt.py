@@ -1,0 +1,167 @@
+"""``corrupt``: any corruption on any batch, the same pixels for the same seeds."""
+
+from collections.abc import Callable
+from typing import Literal, TypeAlias
+
+import torch
+from torch import Tensor
+
+from robustlit.core.pixels import check_pixels, exact_arithmetic
+from robustlit.core.random import fold, sample_seeds
+from robustlit.corruptions.base import Corruption
+from robustlit.corruptions.custom import CustomCorruption
+from robustlit.corruptions.pixels import chunks, from_unit, to_unit, truncate
+from robustlit.corruptions.presets import choose_preset
+from robustlit.corruptions.registry import named
+from robustlit.corruptions.severity import Severity, severity_key
+
+__all__ = ["AnyCorruption", "Storage", "corrupt", "corrupt_with_masks", "resolve"]
+
+Storage: TypeAlias = Literal["jpeg85"] | None
+AnyCorruption: TypeAlias = "str | Corruption | Callable[[Tensor, Severity, Tensor], Tensor]"
+SMALLEST = 16  # pixels of the shorter side
+
+
+def corrupt(
+    images: Tensor,
+    corruption: AnyCorruption,
+    severity: Severity,
+    *,
+    preset: str = "auto",
+    seed: int | Tensor = 0,
+    quantize: bool = True,
+    storage: Storage = None,
+) -> Tensor:
+    """Corrupt a batch as ImageNet-C and its relatives do (Hendrycks and Dietterich 2019; Mintun et al. 2021).
+
+    Draws depend on the seed, the corruption, the severity and the sample only, so they are the same for any batch
+    size, order, process count and device.
+
+    Args:
+        images: N×C×H×W, uint8, or float in [0, 1] which is taken as multiples of 1/255; C is 1 or 3, H and W ≥ 16.
+        corruption: A name, a ``Corruption``, or a function ``(images, severity, seeds) -> images`` on float32.
+        severity: 1 to 5; numbers between them where the corruption is continuous.
+        preset: The published table: "imagenet", "tiny", "cifar", or "auto" by the shorter side (see ``choose_preset``).
+        seed: An int, spread over the samples by their position, or int64 seeds of shape N.
+        quantize: Whether float images come back truncated to 8 bits, as the published sets are.
+        storage: "jpeg85" adds the JPEG file of quality 85 in which ImageNet-C is stored.
+
+    Returns:
+        A new tensor of the same shape, dtype and device.
+
+    Raises:
+        ValueError: For an unknown name or preset, a severity that means nothing, or images of another shape or range.
+
+    Example:
+        >>> images = torch.full((2, 3, 32, 32), 0.5)
+        >>> corrupt(images, "gaussian_noise", 3).shape
+        torch.Size([2, 3, 32, 32])
+    """
+    check_images(images)
+    found = resolve(corruption)
+    level = found.level(choose_preset(preset, images.shape[-2], images.shape[-1], found.presets()), severity)
+    seeds = draw_seeds(found, severity, seed, images)
+    parts = [_changed(found, images[part], level, seeds[part], quantize, storage) for part in chunks(images)]
+    return torch.cat(parts) if parts else images.clone()
+
+
+def corrupt_with_masks(
+    images: Tensor,
+    masks: Tensor,
+    corruption: AnyCorruption,
+    severity: Severity,
+    *,
+    preset: str = "auto",
+    seed: int | Tensor = 0,
+    quantize: bool = True,
+    storage: Storage = None,
+) -> tuple[Tensor, Tensor]:
+    """Corrupt images and move their masks with the pixels; the published benchmarks leave masks where they were.
+
+    Args:
+        images: As for ``corrupt``.
+        masks: N×H×W of any dtype; changed, by nearest neighbour, by the corruptions that are ``geometric`` only.
+        corruption: As for ``corrupt``.
+        severity: As for ``corrupt``.
+        preset: As for ``corrupt``.
+        seed: As for ``corrupt``.
+        quantize: As for ``corrupt``.
+        storage: As for ``corrupt``.
+
+    Returns:
+        The images, the same as those of ``corrupt``, and the masks.
+    """
+    found = resolve(corruption)
+    changed = corrupt(
+        images, found, severity, preset=preset, seed=seed, quantize=quantize, storage=storage
+    )  # draws are a function of the seeds, so drawing them again below gives the same ones
+    if not found.geometric:
+        return changed, masks
+    level = found.level(choose_preset(preset, images.shape[-2], images.shape[-1], found.presets()), severity)
+    draws = found.sample(found.shape_of_draws(images.shape), draw_seeds(found, severity, seed, images), level)
+    return changed, found.warp(masks, draws, level)
+
+
+def resolve(corruption: AnyCorruption) -> Corruption:
+    """Return the corruption of a name, or the user's own.
+
+    Raises:
+        ValueError: For an unknown name; the message has the nearest.
+        TypeError: For anything that is neither a name, a corruption nor a function.
+    """
+    if isinstance(corruption, Corruption):
+        return corruption
+    if isinstance(corruption, str):
+        return named(corruption)
+    if callable(corruption) and not isinstance(corruption, type):
+        return CustomCorruption(corruption)
+    raise TypeError(f"expected a corruption as a name, a Corruption or a function, got {corruption!r}; try 'fog'")
+
+
+def draw_seeds(corruption: Corruption, severity: Severity, seed: int | Tensor, images: Tensor) -> Tensor:
+    """Return the seeds of the draws, int64 of shape N: of the seed, the corruption and the severity."""
+    if isinstance(seed, int):
+        seed = sample_seeds(seed, torch.arange(images.shape[0], device=images.device))
+    elif seed.shape != images.shape[:1]:
+        raise ValueError(
+            f"expected one seed for each of {images.shape[0]} images, got shape {tuple(seed.shape)}; try seed=0"
+        )
+    return fold(seed, corruption.name, severity_key(severity))
+
+
+def check_images(images: Tensor) -> None:
+    """Raise unless images are uint8 or float in [0, 1], N×C×H×W with one or three channels and 16 pixels a side.
+
+    Raises:
+        TypeError: For another dtype.
+        ValueError: For another shape or range.
+    """
+    if images.ndim != 4 or images.shape[1] not in (1, 3):
+        raise ValueError(
+            f"expected images of shape N×C×H×W with C 1 or 3, got {tuple(images.shape)}; try images.permute(0, 3, 1, 2)"
+        )
+    if min(images.shape[-2:]) < SMALLEST:
+        raise ValueError(
+            f"expected images of at least 16×16 pixels, got {images.shape[-2]}×{images.shape[-1]}; try resizing"
+        )
+    if images.dtype != torch.uint8:
+        check_pixels(images)
+
+
+def _changed(
+    corruption: Corruption, images: Tensor, level: tuple[float, ...], seeds: Tensor, quantize: bool, storage: Storage
+) -> Tensor:
+    with exact_arithmetic(images.device), torch.no_grad():
+        draws = corruption.sample(corruption.shape_of_draws(images.shape), seeds, level)
+        changed = corruption.apply(to_unit(images, quantize), draws, level)
+        if storage is not None:
+            changed = _stored(changed, storage)
+        return from_unit(changed, images.dtype, quantize)
+
+
+def _stored(images: Tensor, storage: str) -> Tensor:
+    from robustlit.corruptions.digital.jpeg_compression import jpeg_compression
+
+    if storage != "jpeg85":
+        raise ValueError(f"expected storage 'jpeg85' or None, got {storage!r}; try storage=None")
+    return jpeg_compression(truncate(images), 85)

@@ -1,0 +1,1 @@
+"""Digital: what processing and storage do."""

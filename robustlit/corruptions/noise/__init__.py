@@ -1,0 +1,1 @@
+"""Noise: one draw a pixel value."""

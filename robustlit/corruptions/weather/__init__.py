@@ -1,0 +1,1 @@
+"""Weather: things between the camera and the scene."""
