@@ -1,0 +1,69 @@
+"""Circular motion blur: the mean of rotations about the centre (CIFAR-10-C-bar)."""
+
+import math
+from functools import lru_cache
+
+import torch
+from torch import Tensor
+
+from robustlit.corruptions.base import Corruption, Draws, Level
+from robustlit.corruptions.ops.spline import coefficients, cubic_sample
+
+__all__ = ["CircularMotionBlur", "circular_motion_blur"]
+
+_TURNS = 21
+
+
+class CircularMotionBlur(Corruption[Draws]):
+    """The weighted mean of 21 rotations about the centre, from -angle to +angle; beyond the image is black.
+
+    Level: angle in degrees. Nothing is drawn. Source: Mintun, Kirillov and Xie 2021, "On Interaction Between
+    Augmentations and Corruptions in Natural Corruption Robustness".
+    """
+
+    name = "circular_motion_blur"
+    levels = {"cifar": ((4.2,), (5.4,), (6.6,), (7.8,), (9.0,))}
+
+    def sample(self, shape: torch.Size, seeds: Tensor, level: Level) -> Draws:
+        """Draw nothing."""
+        return Draws()
+
+    def change(self, images: Tensor, draws: Draws, level: Level) -> Tensor:
+        """Blur the images."""
+        return circular_motion_blur(images, level[0])
+
+
+def circular_motion_blur(images: Tensor, angle: float) -> Tensor:
+    """Blur images along circles about their centre.
+
+    Args:
+        images: Float N×C×H×W.
+        angle: Of the outermost rotations, in degrees; a rotation by u·angle weighs exp(-2u²).
+
+    Returns:
+        Float N×C×H×W.
+    """
+    spline = coefficients(images)
+    weights = [math.exp(-2 * _share(turn) ** 2) for turn in range(_TURNS)]
+    result = torch.zeros_like(spline)
+    for turn, weight in enumerate(weights):
+        rows, columns = _rotated(images.shape[-2], images.shape[-1], angle * _share(turn))
+        rotated = cubic_sample(spline, rows.to(images.device), columns.to(images.device))
+        result.add_(rotated, alpha=weight / sum(weights))
+    return result
+
+
+def _share(turn: int) -> float:
+    """From -1 for the first rotation to 1 for the last."""
+    return 2 * turn / (_TURNS - 1) - 1
+
+
+@lru_cache(maxsize=5 * _TURNS)
+def _rotated(height: int, width: int, degrees: float) -> tuple[Tensor, Tensor]:
+    """Row and column coordinates of a rotation about the centre, H×W; float64 until places at the edge are decided."""
+    cosine, sine = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
+    down = torch.arange(height, dtype=torch.float64)[:, None] - (height - 1) / 2
+    right = torch.arange(width, dtype=torch.float64) - (width - 1) / 2
+    rows = cosine * down + sine * right + (height - 1) / 2
+    columns = -sine * down + cosine * right + (width - 1) / 2
+    return rows.float(), columns.float()
