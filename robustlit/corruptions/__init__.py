@@ -1,5 +1,15 @@
 """Common corruptions on batched tensors: images to images, torch alone. One file each, named after it."""
 
+from robustlit.corruptions.bar.blue_noise_sample import BlueNoiseSample
+from robustlit.corruptions.bar.brownish_noise import BrownishNoise
+from robustlit.corruptions.bar.checkerboard_cutout import CheckerboardCutout
+from robustlit.corruptions.bar.cocentric_sine_waves import CocentricSineWaves
+from robustlit.corruptions.bar.inverse_sparkles import InverseSparkles
+from robustlit.corruptions.bar.lines import Lines
+from robustlit.corruptions.bar.perlin_noise import PerlinNoise
+from robustlit.corruptions.bar.plasma_noise import PlasmaNoise
+from robustlit.corruptions.bar.single_frequency_greyscale import SingleFrequencyGreyscale
+from robustlit.corruptions.bar.sparkles import Sparkles
 from robustlit.corruptions.base import Corruption, Draws
 from robustlit.corruptions.corrupt import corrupt, corrupt_with_masks, resolve
 from robustlit.corruptions.custom import CustomCorruption
@@ -57,9 +67,19 @@ __all__ = [
     "BAR_IMAGENET",
     "COMMON",
     "EXTRA",
+    "BlueNoiseSample",
+    "BrownishNoise",
+    "CheckerboardCutout",
+    "CocentricSineWaves",
     "Corruption",
     "CustomCorruption",
     "Draws",
+    "InverseSparkles",
+    "Lines",
+    "PerlinNoise",
+    "PlasmaNoise",
+    "SingleFrequencyGreyscale",
+    "Sparkles",
     "corrupt",
     "corrupt_with_masks",
     "resolve",
