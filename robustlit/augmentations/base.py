@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -36,9 +36,14 @@ class AugmentationOp(nn.Module, ABC, Generic[Drawn]):
     Args:
         p: Probability that a sample is changed.
 
+    Attributes:
+        resembles: Names of the corruptions whose evaluation says less after training with this operation.
+
     Raises:
         ValueError: If ``p`` is not in [0, 1].
     """
+
+    resembles: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, p: float = 1.0) -> None:
         super().__init__()

@@ -75,6 +75,8 @@ class PatchGaussian(AugmentationOp[PatchGaussianParams]):
         (torch.Size([2, 3, 32, 32]), True)
     """
 
+    resembles = ("gaussian_noise",)
+
     def __init__(
         self, patch_size: int = 25, max_sigma: float = 1.0, p: float = 1.0, *, sample_up_to: bool = False
     ) -> None:

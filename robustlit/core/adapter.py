@@ -3,7 +3,7 @@
 import copy
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
 import torch
 from torch import Tensor, nn
@@ -11,9 +11,10 @@ from torch.nn import functional as F
 
 from robustlit.core.pixels import pixel_hash
 
-__all__ = ["Adapter", "Task"]
+__all__ = ["TASKS", "Adapter", "Task"]
 
 Task: TypeAlias = Literal["classification", "multilabel", "segmentation", "binary_segmentation"]
+TASKS: tuple[Task, ...] = get_args(Task)
 Place: TypeAlias = str | int | Callable[[Any], Tensor]
 
 _IMAGE_KEYS = ("image", "images", "img", "x", "input", "inputs", "pixel_values")
@@ -85,13 +86,18 @@ class Adapter:
 
     def indices(self, batch: Any) -> Tensor:
         """Return one int64 a sample: its index in the data set, or a hash of its pixels where the batch has none."""
+        found = self.find_indices(batch)
+        return pixel_hash(self._read(batch, self.image, _IMAGE_KEYS, 0, "image")) if found is None else found
+
+    def find_indices(self, batch: Any) -> Tensor | None:
+        """Return the samples' indices in the data set, int64 of shape N, or None where the batch has none."""
         if self.index is not None:
             return self._read(batch, self.index, (), None, "index").to(torch.int64)
         if isinstance(batch, Mapping):
             for key in _INDEX_KEYS:
                 if isinstance(batch.get(key), Tensor):
                     return batch[key].to(torch.int64)  # type: ignore[no-any-return]
-        return pixel_hash(self._read(batch, self.image, _IMAGE_KEYS, 0, "image"))
+        return None
 
     def replace(self, batch: Any, images: Tensor, targets: Tensor | None = None) -> Any:
         """Return a new batch of the same type with these images (in pixel space) and, if given, these targets.

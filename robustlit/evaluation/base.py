@@ -1,7 +1,7 @@
 """What a test of ``robustlit evaluate`` is, and what it returns."""
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from pytorch_lightning import LightningModule, Trainer
@@ -25,6 +25,7 @@ class Row:
         low: Lower end of its 95 % interval, where there is one.
         high: Upper end.
         n: Number of samples.
+        conditions: What the figure must not be compared without: preset, severity, norm, eps, steps, … as plain values.
     """
 
     test: str
@@ -34,6 +35,7 @@ class Row:
     low: float | None
     high: float | None
     n: int
+    conditions: dict[str, Any] = field(default_factory=dict)
 
 
 class Evaluation(Protocol):
