@@ -16,6 +16,7 @@ __all__ = ["CausticRefraction", "CausticRefractionDraws", "caustic_refraction", 
 _OFFSET = 250.0  # radians, subtracted from the phases in the source
 _WHOLE = _OFFSET % (2 * math.pi)  # the part of it that matters in a sine
 _DENSITY = 4  # the refraction divides sines by it
+_LEVEL = 1 / 0.999**2 - 1  # squared slope up to which rays pass straight, where the normal's third part is 0.999
 _REACH = 4  # pixels of the Gaussian of sigma 1
 
 
@@ -140,8 +141,8 @@ def _refracted(down: Tensor, right: Tensor, lens: float) -> tuple[Tensor, Tensor
     """
     steep = down.square() + right.square()
     upright = (1 + steep).rsqrt()  # c
-    bend = (1 - (1 - upright.square()) / _DENSITY**2).sqrt() - upright / _DENSITY
-    factor = torch.where(upright >= 0.999, 0, lens * upright * bend)
+    bend = (1 - steep * (upright / _DENSITY) ** 2).sqrt() - upright / _DENSITY
+    factor = torch.where(steep <= _LEVEL, 0, lens * upright * bend)
     rows, columns = (torch.arange(n, device=down.device).float() for n in down.shape[-2:])
     return rows[:, None] + _rounded(factor * down), columns + _rounded(factor * right)
 

@@ -59,9 +59,7 @@ def transverse_chromatic_abberation(images: Tensor, order: Tensor, strength: flo
     by_scale = images.gather(1, order.argsort(dim=1)[:, :, None, None].expand_as(images))
     parts = []
     for half_steps, channel in enumerate(by_scale.split(1, dim=1)):
-        rows, columns = (
-            _cropped_places(n, 1 + strength * half_steps / 2).to(images.device) for n in images.shape[-2:]
-        )
+        rows, columns = (_cropped_places(n, 1 + strength * half_steps / 2).to(images.device) for n in images.shape[-2:])
         parts.append(cubic_resize(channel.contiguous(), rows, columns))
     magnified = torch.cat(parts, dim=1).gather(1, place)
     return (magnified * 255 + 0.5).floor_().div_(255)
