@@ -1,19 +1,58 @@
 """Metrics with bounded memory, right under DDP, and the intervals that belong beside them."""
 
+from robustlit.metrics.alexnet import ALEXNET_CLEAN_ERROR, ALEXNET_ERRORS
 from robustlit.metrics.auroc import AUROC
 from robustlit.metrics.calibration import CalibrationError
+from robustlit.metrics.cells import CLEAN, Cell, CellScore, corruption_means, overall_mean
 from robustlit.metrics.confusion import SegmentationScores, class_iou, confusion_matrices, mean_iou
+from robustlit.metrics.corruption_errors import CellError, CorruptionError, CorruptionErrors
+from robustlit.metrics.corruption_scores import CorruptionScores
+from robustlit.metrics.flips import FlipProbability, FlipRate, FlipRates, flip_probability, mean_flip_rate
 from robustlit.metrics.interval import bootstrap_mean_iou, wilson
+from robustlit.metrics.mce import corruption_error, mean_ce, mean_relative_ce, relative_ce, why_not_mce
 from robustlit.metrics.mean import Mean
+from robustlit.metrics.robustness_scores import (
+    corruption_degradation,
+    mean_performance,
+    relative_degradation,
+    relative_performance,
+    resilience_rate,
+)
 
 __all__ = [
+    "ALEXNET_CLEAN_ERROR",
+    "ALEXNET_ERRORS",
     "AUROC",
+    "CLEAN",
     "CalibrationError",
+    "Cell",
+    "CellError",
+    "CellScore",
+    "CorruptionError",
+    "CorruptionErrors",
+    "CorruptionScores",
+    "FlipProbability",
+    "FlipRate",
+    "FlipRates",
     "Mean",
     "SegmentationScores",
     "bootstrap_mean_iou",
     "class_iou",
     "confusion_matrices",
+    "corruption_degradation",
+    "corruption_error",
+    "corruption_means",
+    "flip_probability",
+    "mean_ce",
+    "mean_flip_rate",
     "mean_iou",
+    "mean_performance",
+    "mean_relative_ce",
+    "overall_mean",
+    "relative_ce",
+    "relative_degradation",
+    "relative_performance",
+    "resilience_rate",
+    "why_not_mce",
     "wilson",
 ]

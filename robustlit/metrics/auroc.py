@@ -6,9 +6,52 @@ import torch
 from torch import Tensor
 from torchmetrics import Metric
 
-__all__ = ["AUROC"]
+from robustlit.metrics.tally import tally
+
+__all__ = ["AUROC", "areas", "score_counts"]
 
 _REACH = 16.0  # logits beyond ±16 share the outermost bins
+
+
+def score_counts(
+    probabilities: Tensor, targets: Tensor, bins: int = 1000, valid: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
+    """Count the scores of every label in bins of equal width in logit.
+
+    Args:
+        probabilities: N×K.
+        targets: int64 N (single label) or N×K of 0 and 1 (multi-label).
+        bins: Number of bins.
+        valid: Bool N×K; the others do not count.
+
+    Returns:
+        int64 2×K×bins, those of false labels first, and the number of valid probabilities that are NaN.
+    """
+    labels = probabilities.shape[1]
+    classes = torch.arange(labels, device=targets.device)
+    true = targets > 0.5 if targets.ndim == 2 else targets[:, None] == classes
+    place = (probabilities.float().logit() + _REACH) / (2 * _REACH)
+    broken = place.isnan() if valid is None else place.isnan() & valid
+    scores = (place.nan_to_num() * bins).clamp(0, bins - 1).long()
+    cell = (true.long() * labels + classes) * bins + scores
+    size = 2 * labels * bins
+    if valid is not None:
+        cell = cell.where(valid, size)  # one more cell, dropped below
+    return tally(cell, size + 1)[:size].view(2, labels, bins), broken.sum()
+
+
+def areas(counts: Tensor) -> Tensor:
+    """Return the area under the curve of every label: float32 …×K in [0, 1], NaN without a curve.
+
+    Args:
+        counts: int64 …×2×K×bins of :func:`score_counts`.
+    """
+    falses, trues = counts.unbind(-3)
+    higher = trues.flip(-1).cumsum(-1).flip(-1)  # in integers: on CUDA a sum of floats has no fixed order
+    negatives, positives = falses.float(), trues.float()
+    above = higher - positives  # positives that score higher than the bin
+    wins = (negatives * (above + positives / 2)).sum(-1)
+    return wins / (negatives.sum(-1) * positives.sum(-1))
 
 
 class AUROC(Metric):
@@ -43,19 +86,10 @@ class AUROC(Metric):
 
     def update(self, probabilities: Tensor, targets: Tensor) -> None:
         """Count a batch: probabilities N×K, and int64 targets N (single label) or N×K of 0 and 1 (multi-label)."""
-        classes = torch.arange(self.num_classes, device=targets.device)
-        true = targets > 0.5 if targets.ndim == 2 else targets[:, None] == classes
-        place = (probabilities.float().logit() + _REACH) / (2 * _REACH)
-        self.broken += place.isnan().sum()
-        scores = (place.nan_to_num() * self.bins).clamp(0, self.bins - 1).long()
-        cell = (true.long() * self.num_classes + classes) * self.bins + scores
-        self.counts += torch.bincount(cell.flatten(), minlength=self.counts.numel()).view_as(self.counts)
+        counts, broken = score_counts(probabilities, targets, self.bins)
+        self.counts += counts
+        self.broken += broken
 
     def compute(self) -> Tensor:
         """Return the mean area: a scalar in [0, 1], NaN where no class has a curve or a probability was NaN."""
-        higher = self.counts[1].flip(1).cumsum(1).flip(1)  # in integers: on CUDA a sum of floats has no fixed order
-        negatives, positives = self.counts.float()
-        above = higher - positives  # positives that score higher than the bin
-        wins = (negatives * (above + positives / 2)).sum(1)
-        areas: Tensor = wins / (negatives.sum(1) * positives.sum(1))
-        return areas.nanmean().where(self.broken == 0, torch.nan)
+        return areas(self.counts).nanmean().where(self.broken == 0, torch.nan)

@@ -6,9 +6,42 @@ import torch
 from torch import Tensor
 from torchmetrics import Metric
 
-__all__ = ["CalibrationError"]
+__all__ = ["CalibrationError", "calibration_error", "confidence_gaps"]
 
 _UNIT = 2**24  # a float32 in [0.5, 1] is a multiple of 1 / 2^24
+
+
+def confidence_gaps(
+    probabilities: Tensor, targets: Tensor, bins: int = 15, valid: Tensor | None = None
+) -> tuple[Tensor, Tensor | int, Tensor]:
+    """Sum, for every bin of confidence, how far confidence lies above being right.
+
+    Args:
+        probabilities: N×K, or N×K×H×W for maps.
+        targets: int64 N or N×H×W of classes, or N×K of 0 and 1 (multi-label).
+        bins: Number of bins over [0, 1].
+        valid: Bool of the targets' shape; the others do not count.
+
+    Returns:
+        The sums in units of 1 / 2^24, int64 of shape bins; how many targets counted; how many of those were NaN.
+    """
+    probabilities = probabilities.float()
+    if targets.ndim == probabilities.ndim:
+        confidence = torch.maximum(probabilities, 1 - probabilities)
+        hit = (probabilities > 0.5) == (targets > 0.5)
+    else:
+        confidence, predicted = probabilities.max(1)
+        hit = predicted == targets
+    gap = confidence - hit.float()
+    count = gap.numel() if valid is None else valid.sum()
+    if valid is not None:
+        gap = gap.where(valid, 0)
+    return _binned(confidence, (gap.nan_to_num() * _UNIT).long(), bins), count, gap.isnan().sum()
+
+
+def calibration_error(gaps: Tensor, count: Tensor) -> Tensor:
+    """Return the error out of the sums of :func:`confidence_gaps`, …×bins and …: float32 … in [0, 1]."""
+    return gaps.abs().sum(-1) / _UNIT / count
 
 
 class CalibrationError(Metric):
@@ -50,32 +83,21 @@ class CalibrationError(Metric):
             probabilities: N×K, or N×K×H×W for maps.
             targets: int64 N or N×H×W of classes, or N×K of 0 and 1 (multi-label).
         """
-        probabilities = probabilities.float()
-        if targets.ndim == probabilities.ndim:
-            confidence = torch.maximum(probabilities, 1 - probabilities)
-            hit = (probabilities > 0.5) == (targets > 0.5)
-        else:
-            confidence, predicted = probabilities.max(1)
-            hit = predicted == targets
-        gap = confidence - hit.float()
-        if self.ignore_index is not None:
-            valid = targets != self.ignore_index
-            gap = gap.where(valid, 0)
-            self.count += valid.sum()
-        else:
-            self.count += gap.numel()
-        self.broken += gap.isnan().sum()
-        self.gaps += self._binned(confidence, (gap.nan_to_num() * _UNIT).long())
+        valid = None if self.ignore_index is None else targets != self.ignore_index
+        gaps, count, broken = confidence_gaps(probabilities, targets, self.bins, valid)
+        self.gaps += gaps
+        self.count += count
+        self.broken += broken
 
     def compute(self) -> Tensor:
         """Return the error: a scalar in [0, 1], NaN where a probability was."""
-        error = self.gaps.abs().sum() / _UNIT / self.count
-        return error.where(self.broken == 0, torch.nan)
+        return calibration_error(self.gaps, self.count).where(self.broken == 0, torch.nan)
 
-    def _binned(self, confidence: Tensor, gap: Tensor) -> Tensor:
-        """Return the sum of gaps in every bin: int64 of shape bins."""
-        edges = torch.linspace(0, 1, self.bins + 1, device=confidence.device)[1:-1]
-        place = torch.bucketize(confidence, edges, right=True)
-        # a sum a row first: on a GPU all pixels of a batch would queue for the one bin that holds most of them
-        rows = gap.new_zeros(*gap.shape[:-1], self.bins).scatter_add_(-1, place, gap)
-        return rows.flatten(0, -2).sum(0) if rows.ndim > 1 else rows
+
+def _binned(confidence: Tensor, gap: Tensor, bins: int) -> Tensor:
+    """Return the sum of gaps in every bin: int64 of shape bins."""
+    edges = torch.linspace(0, 1, bins + 1, device=confidence.device)[1:-1]
+    place = torch.bucketize(confidence, edges, right=True)
+    # a sum a row first: on a GPU all pixels of a batch would queue for the one bin that holds most of them
+    rows = gap.new_zeros(*gap.shape[:-1], bins).scatter_add_(-1, place, gap)
+    return rows.flatten(0, -2).sum(0) if rows.ndim > 1 else rows

@@ -7,6 +7,8 @@ import torch
 from torch import Tensor
 from torchmetrics import Metric
 
+from robustlit.metrics.tally import tally
+
 __all__ = ["SegmentationScores", "class_iou", "confusion_matrices", "mean_iou"]
 
 
@@ -34,7 +36,7 @@ def confusion_matrices(
     if ignore_index is not None:
         cell = torch.where(targets == ignore_index, cells, cell)  # one more cell, dropped below
     offsets = torch.arange(images, device=targets.device)[:, None] * (cells + 1)
-    counts = torch.bincount((cell.flatten(1) + offsets).flatten(), minlength=images * (cells + 1))
+    counts = tally(cell.flatten(1) + offsets, images * (cells + 1))
     return counts.view(images, cells + 1)[:, :cells].reshape(images, num_classes, num_classes)
 
 
