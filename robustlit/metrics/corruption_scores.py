@@ -32,8 +32,9 @@ _SCORES: dict[str, tuple[Score, ...]] = {
 class CorruptionScores(Metric):
     """Score and calibration error of every cell: accuracy, mean AUROC over labels, mean IoU or mean Dice over classes.
 
-    Only integer counts are kept, so figures depend neither on the order nor on the batches or processes: for every cell
-    2 numbers and the calibration bins; for multi-label tasks 2·K·bins more, for segmentation 5·K² more.
+    Only integer counts are kept, so figures depend neither on the order nor on the batches or processes (but for the
+    rounding of the probabilities): for every cell 3 numbers and the calibration bins; for classification 1 more, for
+    multi-label tasks 2·K·bins, for segmentation 5·K².
 
     Intervals are 95 %: Wilson's for accuracy; over the drawing of images for IoU and Dice (delta method); for AUROC
     that of the mean of the labels' DeLong errors, which is on the wide side, as labels err in part independently.
