@@ -19,6 +19,8 @@ from robustlit.corruptions.base import Corruption, Draws
 from robustlit.corruptions.corrupt import corrupt, corrupt_with_masks, resolve
 from robustlit.corruptions.custom import CustomCorruption
 from robustlit.corruptions.families import BAR, BAR_CIFAR, BAR_IMAGENET, COMMON, EXTRA
+from robustlit.corruptions.weather.fog import Fog
+from robustlit.corruptions.weather.snow import Snow
 
 __all__ = [
     "BAR",
@@ -35,6 +37,7 @@ __all__ = [
     "Corruption",
     "CustomCorruption",
     "Draws",
+    "Fog",
     "InverseSparkles",
     "Lines",
     "PerlinNoise",
@@ -42,6 +45,7 @@ __all__ = [
     "PlasmaNoise",
     "Ripple",
     "SingleFrequencyGreyscale",
+    "Snow",
     "Sparkles",
     "TransverseChromaticAbberation",
     "corrupt",

@@ -3,8 +3,10 @@
 import numpy as np
 import torch
 
+from robustlit.corruptions.ops.clipped_zoom import zoomed_part
 from robustlit.corruptions.ops.plasma import plasma_draws, plasma_size
 from robustlit.corruptions.weather.fog import FogDraws
+from robustlit.corruptions.weather.snow import SnowDraws
 
 
 def fog(stream, image, level):
@@ -12,4 +14,11 @@ def fog(stream, image, level):
     return FogDraws(torch.from_numpy(stream.random_sample(count).astype(np.float32))[None])
 
 
-REPLAYS = {"fog": fog}
+def snow(stream, image, level):
+    noise = stream.normal(size=image.shape[:2])
+    rows, columns = (zoomed_part(length, level[2]) for length in image.shape[:2])
+    drawn = torch.from_numpy(noise[rows, columns].astype(np.float32))[None]
+    return SnowDraws(drawn, torch.tensor([stream.uniform(-135, -45)]))
+
+
+REPLAYS = {"fog": fog, "snow": snow}
