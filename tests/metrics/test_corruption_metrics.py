@@ -11,7 +11,7 @@ import torch.multiprocessing as mp
 from torchmetrics.classification import MulticlassCalibrationError, MulticlassJaccardIndex, MultilabelAUROC
 from torchmetrics.functional.segmentation import dice_score
 
-from robustlit.metrics import CLEAN, AUROC, CalibrationError, CorruptionError, FlipProbability, wilson
+from robustlit.metrics import AUROC, CLEAN, CalibrationError, CorruptionError, FlipProbability, wilson
 from robustlit.metrics.corruption_scores import CorruptionScores
 
 CELLS = [CLEAN, ("fog", 1), ("fog", 2.5), ("snow", 5)]
