@@ -8,6 +8,7 @@ __all__ = ["COMMANDS", "command_help", "overview"]
 COMMANDS = {
     "train": "train a model and watch its robustness in TensorBoard",
     "evaluate": "run the tests again on the weights of a finished run",
+    "corrupt": "write a corrupted copy of a data set, as CIFAR-10-C and ImageNet-C are",
     "tensorboard": "serve runs in the browser, on this machine only",
     "version": "print the versions that a bug report needs",
 }
@@ -66,6 +67,34 @@ keys
   data.batch_size=null         another batch size, data.path=PATH another place of the same data
 """
 
+_CORRUPT = """\
+usage: robustlit corrupt IN OUT [--corruption NAME …] [--family NAME …] [--severity 1,2,3,4,5] [OPTION …]
+
+Writes a corrupted copy of a data set in a published layout. The same line again goes on where it stopped.
+
+  IN                  a folder of pictures of one split (its tree is kept below OUT/CORRUPTION/SEVERITY/; masks/ beside
+                      images/ is copied), or an .npz file (OUT/CORRUPTION.npy and labels.npy, of its test split)
+  OUT                 the folder to write; provenance.json in it says how the set was made
+
+examples
+  robustlit corrupt cifar10.npz cifar10-c --family common
+  robustlit corrupt imagenet/val imagenet-c --family common --resize 256 --crop 224 --frost imagecorruptions
+  robustlit corrupt camvid/val camvid-c --corruption fog --corruption snow --severity 1,3,5 --format png
+
+options
+  --corruption NAME   a corruption, or a function of yours as module:function; may be given again
+  --family NAME       common, extra, bar_imagenet or bar_cifar; may be given again
+  --severity 1,2,3    the severities (default: all five)
+  --preset auto       the published parameters: imagenet, tiny, cifar, or auto by the size of the pictures
+  --seed 0            draws depend on it, the corruption, the severity and the picture's place in sorted order
+  --format FORMAT     npy for an .npz file; jpeg85 (the default, as ImageNet-C is stored) or png for pictures
+  --frost SOURCE      textures of frost: procedural (the default; written as frost_procedural), imagecorruptions (those
+                      of the installed package), or a folder that has them
+  --resize 256        shorter side that pictures are resized to before
+  --crop 224          side of the square cut from their middle after that
+  --batch-size 64     pictures corrupted at a time
+"""
+
 _TENSORBOARD = """\
 usage: robustlit tensorboard [RUNS] [--port PORT]
 
@@ -111,7 +140,7 @@ def command_help(name: str) -> str:
         return _TRAIN.format(groups="\n".join(lines)).rstrip()
     if name == "evaluate":
         return _EVALUATE.format(evaluations=", ".join(groups(config_dir()).get("evaluation", []))).rstrip()
-    return {"tensorboard": _TENSORBOARD, "version": _VERSION}[name].rstrip()
+    return {"corrupt": _CORRUPT, "tensorboard": _TENSORBOARD, "version": _VERSION}[name].rstrip()
 
 
 def _wrapped(group: str, names: list[str]) -> str:

@@ -2,6 +2,7 @@
 
 from robustlit.data.base import VisionDataModule
 from robustlit.data.cifar import CIFAR10, CIFAR100
+from robustlit.data.corrupted import CorruptedSet, open_corrupted
 from robustlit.data.errors import DataError
 from robustlit.data.fashion_mnist import FashionMNIST
 from robustlit.data.image_folder import ImageFolder
@@ -16,6 +17,7 @@ __all__ = [
     "CIFAR10",
     "CIFAR100",
     "VOC",
+    "CorruptedSet",
     "DataError",
     "FashionMNIST",
     "ImageFolder",
@@ -25,4 +27,5 @@ __all__ = [
     "ShapesDataModule",
     "Splits",
     "VisionDataModule",
+    "open_corrupted",
 ]
