@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -42,7 +43,7 @@ class CausticRefraction(Corruption[CausticRefractionDraws]):
     """
 
     name = "caustic_refraction"
-    levels = {"imagenet": tuple((0.05 * v, 0.2 * v) for v in (2.35, 3.2, 4.9, 6.6, 9.15))}
+    levels: ClassVar = {"imagenet": tuple((0.05 * v, 0.2 * v) for v in (2.35, 3.2, 4.9, 6.6, 9.15))}
     geometric = True
 
     def sample(self, shape: torch.Size, seeds: Tensor, level: Level) -> CausticRefractionDraws:

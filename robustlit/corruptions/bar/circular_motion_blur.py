@@ -2,6 +2,7 @@
 
 import math
 from functools import lru_cache
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -22,7 +23,7 @@ class CircularMotionBlur(Corruption[Draws]):
     """
 
     name = "circular_motion_blur"
-    levels = {"cifar": ((4.2,), (5.4,), (6.6,), (7.8,), (9.0,))}
+    levels: ClassVar = {"cifar": ((4.2,), (5.4,), (6.6,), (7.8,), (9.0,))}
 
     def sample(self, shape: torch.Size, seeds: Tensor, level: Level) -> Draws:
         """Draw nothing."""

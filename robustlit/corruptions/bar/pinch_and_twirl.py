@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -34,7 +35,7 @@ class PinchAndTwirl(Corruption[PinchAndTwirlDraws]):
     """
 
     name = "pinch_and_twirl"
-    levels = {"cifar": tuple((math.pi / 20 * v, 0.04 * v + 0.1) for v in (5.5, 6.0, 6.5, 8.5, 10.0))}
+    levels: ClassVar = {"cifar": tuple((math.pi / 20 * v, 0.04 * v + 0.1) for v in (5.5, 6.0, 6.5, 8.5, 10.0))}
     geometric = True
 
     def sample(self, shape: torch.Size, seeds: Tensor, level: Level) -> PinchAndTwirlDraws:

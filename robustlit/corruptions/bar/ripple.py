@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -34,7 +35,7 @@ class Ripple(Corruption[RippleDraws]):
     """
 
     name = "ripple"
-    levels = {"cifar": ((0.01375,), (0.015,), (0.01625,), (0.01875,), (0.02,))}
+    levels: ClassVar = {"cifar": ((0.01375,), (0.015,), (0.01625,), (0.01875,), (0.02,))}
     geometric = True
 
     def sample(self, shape: torch.Size, seeds: Tensor, level: Level) -> RippleDraws:

@@ -1,6 +1,7 @@
 """Transverse chromatic aberration: colour channels magnified differently (CIFAR-10-C-bar, its spelling)."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -32,7 +33,7 @@ class TransverseChromaticAbberation(Corruption[TransverseChromaticAbberationDraw
     """
 
     name = "transverse_chromatic_abberation"
-    levels = {"cifar": ((0.05,), (0.1,), (0.25,), (0.45,), (0.5,))}
+    levels: ClassVar = {"cifar": ((0.05,), (0.1,), (0.25,), (0.45,), (0.5,))}
     needs_color = True
 
     def sample(self, shape: torch.Size, seeds: Tensor, level: Level) -> TransverseChromaticAbberationDraws:
@@ -58,9 +59,9 @@ def transverse_chromatic_abberation(images: Tensor, order: Tensor, strength: flo
     place = order[:, :, None, None].expand_as(images)
     by_scale = images.gather(1, order.argsort(dim=1)[:, :, None, None].expand_as(images))
     parts = []
-    for half_steps, channel in enumerate(by_scale.split(1, dim=1)):
+    for half_steps, channel in enumerate(by_scale.unbind(1)):
         rows, columns = (_cropped_places(n, 1 + strength * half_steps / 2).to(images.device) for n in images.shape[-2:])
-        parts.append(cubic_resize(channel.contiguous(), rows, columns))
+        parts.append(cubic_resize(channel.unsqueeze(1), rows, columns))
     magnified = torch.cat(parts, dim=1).gather(1, place)
     return (magnified * 255 + 0.5).floor_().div_(255)
 

@@ -1,6 +1,5 @@
 """Reading images at places between their pixels: bilinear with black outside, and nearest for masks."""
 
-import torch
 from torch import Tensor
 from torch.nn import functional
 
@@ -23,20 +22,20 @@ def bilinear(images: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
         >>> bilinear(images, torch.tensor([[[0.5]]]), torch.tensor([[[0.0, 1.0]]]))[0, 0, 0].tolist()
         [1.0, 2.0]
     """
-    height, width = images.shape[-2:]
+    count, channels, height, width = images.shape
     top, below = _split(rows, height)
     left, right = _split(columns, width)
     stride = width + 3
-    index = (top * stride + left).flatten(1).unsqueeze(1).expand(-1, images.shape[1], -1)
+    places = (top * stride + left).expand(count, -1, -1)
+    plane = places.shape[1:]
+    index = places.reshape(count, 1, -1).expand(-1, channels, -1)
+    below, right = (part.expand(count, *plane).reshape(count, 1, -1) for part in (below, right))
     pixels = functional.pad(images, (1, 2, 1, 2)).flatten(2)  # two below and right: the second tap of the last place
     size = pixels.shape[2] - stride - 1
     corner = [pixels.narrow(2, shift, size).gather(2, index) for shift in (0, 1, stride, stride + 1)]
-    below, right = (
-        part.expand(top.shape[0], *_plane(rows, columns)).flatten(1).unsqueeze(1) for part in (below, right)
-    )
     upper = corner[0] * (1 - right) + corner[1] * right
     lower = corner[2] * (1 - right) + corner[3] * right
-    return (upper * (1 - below) + lower * below).unflatten(2, _plane(rows, columns))
+    return (upper * (1 - below) + lower * below).view(count, channels, *plane)
 
 
 def nearest(masks: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
@@ -54,15 +53,11 @@ def nearest(masks: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
     row = (rows + 0.5).floor().clamp(0, height - 1).long()
     column = (columns + 0.5).floor().clamp(0, width - 1).long()
     index = (row * width + column).expand(masks.shape[0], -1, -1)
-    return masks.flatten(1).gather(1, index.flatten(1)).unflatten(1, index.shape[1:])
+    return masks.flatten(1).gather(1, index.flatten(1)).view(index.shape)
 
 
 def _split(places: Tensor, length: int) -> tuple[Tensor, Tensor]:
-    """The first of the two pixels a place lies between, counted with one black pixel in front, and how far beyond it."""
+    """The first of two pixels a place lies between, counting one black pixel in front, and how far beyond it."""
     places = places.clamp(-1, length)
     first = places.floor()
     return first.long() + 1, places - first
-
-
-def _plane(rows: Tensor, columns: Tensor) -> torch.Size:
-    return torch.broadcast_shapes(rows.shape[-2:], columns.shape[-2:])

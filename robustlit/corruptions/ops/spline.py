@@ -40,15 +40,16 @@ def cubic_sample(coefficients: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
         Float N×C×H×W.
     """
     height, width = coefficients.shape[-2:]
-    inside = (rows >= 0) & (rows <= height - 1) & (columns >= 0) & (columns <= width - 1)
-    row_pairs, column_pairs = _tap_pairs(rows), _tap_pairs(columns)
+    inside = ((rows >= 0) & (rows <= height - 1) & (columns >= 0) & (columns <= width - 1)).to(rows.dtype)
+    column_pairs = [(column * (2 / (width - 1)) - 1, weight) for column, weight in _tap_pairs(columns)]
     flat = coefficients.flatten(0, 1).unsqueeze(0)
     result = torch.zeros_like(flat)
-    for row, row_weight in row_pairs:
-        for column, column_weight in column_pairs:
-            grid = torch.stack((column * (2 / (width - 1)) - 1, row * (2 / (height - 1)) - 1), dim=-1)
+    for row, row_weight in _tap_pairs(rows):
+        y, seen = row * (2 / (height - 1)) - 1, row_weight * inside
+        for x, column_weight in column_pairs:
+            grid = torch.stack((x, y), dim=-1)
             sample = functional.grid_sample(flat, grid[None], padding_mode="reflection", align_corners=True)
-            result += sample * (row_weight * column_weight * inside)
+            result.add_(sample.mul_(seen * column_weight))
     return result.view_as(coefficients)
 
 
@@ -82,10 +83,10 @@ def _weights(part: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """The four weights of the cubic B-spline for the part of a coordinate beyond its floor."""
     rest = 1 - part
     return (
-        rest**3 / 6,
-        (4 - 6 * part**2 + 3 * part**3) / 6,
-        (4 - 6 * rest**2 + 3 * rest**3) / 6,
-        part**3 / 6,
+        rest * rest * rest / 6,
+        2 / 3 - part * part * (1 - part / 2),
+        2 / 3 - rest * rest * (1 - rest / 2),
+        part * part * part / 6,
     )
 
 
