@@ -1,6 +1,8 @@
 """``blue_noise_sample``: pixels go black where a blue noise is low."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -41,8 +43,9 @@ class BlueNoiseSampleDraws(Draws):
 class BlueNoiseSample(Corruption[BlueNoiseSampleDraws]):
     """Pixels go black, chosen by a noise without low frequencies, so that they lie evenly.
 
-    Source: Mintun et al. 2021. A level is the source's own number; the threshold is 0.3 times it, minus 2.5, in standard
-    deviations of the noise, whose amplitude is proportional to the frequency in periods a pixel, whatever the size.
+    Source: Mintun et al. 2021. A level is the source's own number; the threshold is 0.3 times it, minus 2.5, in
+    standard deviations of the noise, whose amplitude is proportional to the frequency in periods a pixel, whatever the
+    size.
 
     Example:
         >>> from robustlit.corruptions import corrupt
@@ -51,7 +54,7 @@ class BlueNoiseSample(Corruption[BlueNoiseSampleDraws]):
     """
 
     name = "blue_noise_sample"
-    levels = {
+    levels: ClassVar[Mapping[str, Sequence[Level]]] = {
         "imagenet": ((0.8,), (1.6,), (2.4,), (4.0,), (5.6,)),
         "cifar": ((0.7,), (1.4,), (2.1,), (3.5,), (4.2,)),
     }

@@ -1,6 +1,8 @@
 """``brownish_noise``: coloured clouds, smooth and coarse."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -50,7 +52,7 @@ class BrownishNoise(Corruption[BrownishNoiseDraws]):
     """
 
     name = "brownish_noise"
-    levels = {
+    levels: ClassVar[Mapping[str, Sequence[Level]]] = {
         "imagenet": ((1.0,), (2.0,), (3.0,), (4.0,), (5.0,)),
         "cifar": ((2.5,), (4.0,), (5.5,), (6.5,), (7.0,)),
     }

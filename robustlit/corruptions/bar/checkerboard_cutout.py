@@ -1,7 +1,9 @@
 """``checkerboard_cutout``: squares of a rotated checkerboard go grey."""
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -64,17 +66,17 @@ class CheckerboardCutoutDraws(Draws):
 class CheckerboardCutout(Corruption[CheckerboardCutoutDraws]):
     """Some squares of one colour of a rotated checkerboard are replaced by grey.
 
-    Source: Mintun et al. 2021. A level is the source's own number, tenths of the squares of that colour. For sizes other
-    than the published ones the squares scale with the shorter side.
+    Source: Mintun et al. 2021. A level is the source's own number, tenths of the squares of that colour. For sizes
+    other than the published ones the squares scale with the shorter side.
 
     Example:
         >>> from robustlit.corruptions import corrupt
         >>> corrupt(torch.full((1, 3, 32, 32), 0.25), "checkerboard_cutout", 5).unique().mul(255)
-        tensor([ 63., 128.])
+        tensor([ 64., 128.])
     """
 
     name = "checkerboard_cutout"
-    levels = {
+    levels: ClassVar[Mapping[str, Sequence[Level]]] = {
         "imagenet": ((2.0,), (3.0,), (4.0,), (5.0,), (6.0,)),
         "cifar": ((1.0,), (2.0,), (3.0,), (4.0,), (5.0,)),
     }

@@ -1,12 +1,14 @@
 """``cocentric_sine_waves``: wobbling rings around a point."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 
 from robustlit.core.random import fold, uniform
-from robustlit.corruptions.bar.coordinates import coordinates, to_pixels
+from robustlit.corruptions.bar.coordinates import angle, coordinates, to_pixels
 from robustlit.corruptions.base import Corruption, Draws, Level
 
 __all__ = ["CocentricSineWaves", "CocentricSineWavesDraws", "cocentric_sine_waves"]
@@ -31,7 +33,7 @@ def cocentric_sine_waves(
     """
     rows, columns = coordinates(images, torch.float64)
     down, right = rows - centre[:, 0, None, None], columns - centre[:, 1, None, None]
-    wave = torch.atan2(right, down).mul_(frequency[:, None, None]).sin_().mul_(wobble[:, None, None])
+    wave = angle(down, right).mul_(frequency[:, None, None]).sin_().mul_(wobble[:, None, None])
     rings = (down**2 + right**2).sqrt_().add_(wave).div_(width[:, None, None])
     sawtooth = (rings - rings.floor()).sub_(0.5).to(images.dtype)
     return images + amplitude * sawtooth.unsqueeze(1)
@@ -68,7 +70,7 @@ class CocentricSineWaves(Corruption[CocentricSineWavesDraws]):
     """
 
     name = "cocentric_sine_waves"
-    levels = {"imagenet": ((3.0,), (5.0,), (8.0,), (9.0,), (10.0,))}
+    levels: ClassVar[Mapping[str, Sequence[Level]]] = {"imagenet": ((3.0,), (5.0,), (8.0,), (9.0,), (10.0,))}
 
     def sample(self, shape: torch.Size, seeds: Tensor, level: Level) -> CocentricSineWavesDraws:
         """Draw the centre and the rings."""

@@ -1,6 +1,8 @@
 """``inverse_sparkles``: all but one sparkle goes white."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -30,7 +32,8 @@ def inverse_sparkles(images: Tensor, centre: Tensor, counts: Tensor, spread: Ten
     rows, columns = coordinates(images)
     lengths = _LENGTH * min(images.shape[-2:]) * (1 + _SPREAD * spread)
     between, light = sparkle(rows, columns, centre, counts, lengths)
-    kept = light.pow_(exponent).mul_(between).clamp_(0, 1)
+    # not pow, whose last digit depends on where a number lies in memory
+    kept = light.log_().mul_(exponent).exp_().mul_(between).clamp_(0, 1)
     return 1 - (1 - images) * kept.unsqueeze(1)
 
 
@@ -62,7 +65,7 @@ class InverseSparkles(Corruption[InverseSparklesDraws]):
     """
 
     name = "inverse_sparkles"
-    levels = {
+    levels: ClassVar[Mapping[str, Sequence[Level]]] = {
         "imagenet": ((1.0,), (2.0,), (4.0,), (9.0,), (10.0,)),
         "cifar": ((1.0,), (1.5,), (2.5,), (4.5,), (5.0,)),
     }

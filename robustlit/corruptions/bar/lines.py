@@ -1,7 +1,9 @@
 """``lines``: thin grey lines across the image."""
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -88,7 +90,7 @@ class Lines(Corruption[LinesDraws]):
     """
 
     name = "lines"
-    levels = {"cifar": ((0.5,), (1.0,), (1.5,), (2.0,), (2.5,))}
+    levels: ClassVar[Mapping[str, Sequence[Level]]] = {"cifar": ((0.5,), (1.0,), (1.5,), (2.0,), (2.5,))}
 
     def sample(self, shape: torch.Size, seeds: Tensor, level: Level) -> LinesDraws:
         """Draw the common direction, how far the lines stray from it, and each line."""

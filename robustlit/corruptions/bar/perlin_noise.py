@@ -1,7 +1,9 @@
 """``perlin_noise``: grey turbulence."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -115,7 +117,7 @@ class PerlinNoise(Corruption[PerlinNoiseDraws]):
     """
 
     name = "perlin_noise"
-    levels = {"imagenet": ((4.6,), (5.2,), (5.8,), (7.6,), (8.8,))}
+    levels: ClassVar[Mapping[str, Sequence[Level]]] = {"imagenet": ((4.6,), (5.2,), (5.8,), (7.6,), (8.8,))}
 
     def sample(self, shape: torch.Size, seeds: Tensor, level: Level) -> PerlinNoiseDraws:
         """Draw the tables."""

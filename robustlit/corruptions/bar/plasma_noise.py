@@ -1,7 +1,9 @@
 """``plasma_noise``: a coloured plasma of warped cosines."""
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -84,7 +86,7 @@ class PlasmaNoise(Corruption[PlasmaNoiseDraws]):
     """
 
     name = "plasma_noise"
-    levels = {"imagenet": ((4.75,), (7.0,), (8.5,), (9.25,), (10.0,))}
+    levels: ClassVar[Mapping[str, Sequence[Level]]] = {"imagenet": ((4.75,), (7.0,), (8.5,), (9.25,), (10.0,))}
     needs_color = True
 
     def sample(self, shape: torch.Size, seeds: Tensor, level: Level) -> PlasmaNoiseDraws:

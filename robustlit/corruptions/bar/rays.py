@@ -5,6 +5,8 @@ import math
 import torch
 from torch import Tensor
 
+from robustlit.corruptions.bar.coordinates import angle
+
 __all__ = ["FEWEST_RAYS", "MOST_RAYS", "ray_counts", "sparkle"]
 
 FEWEST_RAYS, MOST_RAYS = 50, 199
@@ -31,7 +33,7 @@ def sparkle(rows: Tensor, columns: Tensor, centres: Tensor, counts: Tensor, leng
     """
     down = rows - centres[:, 0, None, None]
     right = columns - centres[:, 1, None, None]
-    turn = (torch.atan2(right, down) + math.pi) * (counts[:, None, None] / (2 * math.pi))
+    turn = (angle(down, right) + math.pi) * (counts[:, None, None] / (2 * math.pi))
     ray = turn.floor()
     between = turn - ray
     # the rays close to a circle: those after the last are the first ones again

@@ -1,7 +1,9 @@
 """``single_frequency_greyscale``: one plane sine wave."""
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -59,7 +61,7 @@ class SingleFrequencyGreyscale(Corruption[SingleFrequencyGreyscaleDraws]):
     """
 
     name = "single_frequency_greyscale"
-    levels = {"imagenet": ((1.0,), (1.5,), (2.0,), (4.5,), (5.0,))}
+    levels: ClassVar[Mapping[str, Sequence[Level]]] = {"imagenet": ((1.0,), (1.5,), (2.0,), (4.5,), (5.0,))}
 
     def sample(self, shape: torch.Size, seeds: Tensor, level: Level) -> SingleFrequencyGreyscaleDraws:
         """Draw the higher frequency, the lower one, which is which, and the phase."""

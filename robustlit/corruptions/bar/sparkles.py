@@ -1,6 +1,8 @@
 """``sparkles``: five white sparkles."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -64,7 +66,7 @@ class Sparkles(Corruption[SparklesDraws]):
     """
 
     name = "sparkles"
-    levels = {
+    levels: ClassVar[Mapping[str, Sequence[Level]]] = {
         "imagenet": ((1.0,), (2.0,), (3.0,), (5.0,), (6.0,)),
         "cifar": ((0.7,), (3.5,), (5.6,), (6.3,), (7.0,)),
     }

@@ -53,5 +53,5 @@ def random_field(amplitude: Tensor, phases: Tensor) -> Tensor:
         phases: …×H×W in radians, of the same dtype, which is also that of the result.
     """
     spectrum = torch.fft.fftshift(torch.polar(amplitude.expand_as(phases).contiguous(), phases), dim=(-2, -1))
-    field = torch.fft.ifft2(spectrum).real
+    field: Tensor = torch.fft.ifft2(spectrum).real
     return field / field.std(dim=(-2, -1), correction=0, keepdim=True)
