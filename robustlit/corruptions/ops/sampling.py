@@ -18,6 +18,7 @@ def bilinear(images: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
         Float N×C×H×W.
 
     Example:
+        >>> import torch
         >>> images = torch.tensor([[[[0.0, 1.0], [2.0, 3.0]]]])
         >>> bilinear(images, torch.tensor([[[0.5]]]), torch.tensor([[[0.0, 1.0]]]))[0, 0, 0].tolist()
         [1.0, 2.0]

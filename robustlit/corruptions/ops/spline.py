@@ -33,24 +33,24 @@ def cubic_sample(coefficients: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
 
     Args:
         coefficients: Float N×C×H×W.
-        rows: Row coordinates in pixels, H×W.
-        columns: Column coordinates, H×W.
+        rows: Row coordinates in pixels, H'×W'.
+        columns: Column coordinates, H'×W'.
 
     Returns:
-        Float N×C×H×W.
+        Float N×C×H'×W'.
     """
     height, width = coefficients.shape[-2:]
     inside = ((rows >= 0) & (rows <= height - 1) & (columns >= 0) & (columns <= width - 1)).to(rows.dtype)
     column_pairs = [(column * (2 / (width - 1)) - 1, weight) for column, weight in _tap_pairs(columns)]
     flat = coefficients.flatten(0, 1).unsqueeze(0)
-    result = torch.zeros_like(flat)
+    result = flat.new_zeros((1, flat.shape[1], *rows.shape))
     for row, row_weight in _tap_pairs(rows):
         y, seen = row * (2 / (height - 1)) - 1, row_weight * inside
         for x, column_weight in column_pairs:
             grid = torch.stack((x, y), dim=-1)
             sample = functional.grid_sample(flat, grid[None], padding_mode="reflection", align_corners=True)
             result.add_(sample.mul_(seen * column_weight))
-    return result.view_as(coefficients)
+    return result.view(*coefficients.shape[:2], *rows.shape)
 
 
 def cubic_resize(coefficients: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
