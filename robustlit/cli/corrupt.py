@@ -105,7 +105,7 @@ def _resolved(name: str, frost: str | None) -> "Corruption":
     if name == "frost" and frost is not None:
         from robustlit.corruptions.weather.frost import Frost
 
-        return Frost(frost)
+        return Frost(source=frost)
     return resolve(_imported(name) if ":" in name else name)
 
 

@@ -171,6 +171,7 @@ def test_masks(tmp_path, own):
     images = "fog/3/images" if own == "images" else "fog/3"
     for town in ("aachen", "bonn"):
         write(tmp_path / images / town / f"{town}_leftImg8bit.png", 7)
+        write_mask(tmp_path / "masks" / "1" / f"{town}.png", 0)  # no severity
         write_mask(tmp_path / "masks" / town / f"{town}_gtFine_labelTrainIds.png", 18 if town == "bonn" else 255)
         write_mask(tmp_path / "masks" / town / f"{town}_gtFine_labelIds.png", 33)
     found = open_corrupted(tmp_path)

@@ -1,14 +1,16 @@
 """Writing corrupted sets: what is written can be read, goes on where it stopped, and is never of two kinds."""
 
 import json
+import os
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
-from robustlit.corruptions import corrupt
-from robustlit.data import DataError, open_corrupted
+from robustlit.corruptions import CustomCorruption, corrupt, resolve
+from robustlit.data import DataError, MaskFolder, open_corrupted
 from robustlit.data.corrupted import Plan, write_corrupted
 from robustlit.data.corrupted.whole import whole
 from robustlit.data.corrupted.writing.pictures import batches, find_pictures, read_picture
@@ -98,6 +100,35 @@ def test_jpeg_files_keep_their_names_and_have_quality_85(tmp_path):
     assert stored.read_bytes() == (tmp_path / "reference.jpg").read_bytes()
 
 
+def test_files_of_quality_85_are_what_storage_says_in_memory(tmp_path):
+    picture = tmp_path / "clean" / "cat" / "a.png"
+    picture.parent.mkdir(parents=True)
+    pixels = np.random.RandomState(0).randint(0, 256, (40, 56, 3)).astype(np.uint8)
+    Image.fromarray(pixels).resize((112, 80), Image.Resampling.BICUBIC).save(picture)
+    write_corrupted(tmp_path / "clean", tmp_path / "out", Plan((resolve("fog"),), (3,)))
+    (stored,) = (tmp_path / "out").rglob("*.jpg")
+    expected = corrupt(tensors([np.asarray(Image.open(picture))]), "fog", 3, storage="jpeg85")
+    assert torch.equal(tensors([np.asarray(Image.open(stored))]), expected)
+
+
+@pytest.mark.slow
+def test_camvid_round_trip(tmp_path):
+    source = Path(os.environ.get("ROBUSTLIT_TEST_DATA", "")) / "camvid" / "val"
+    if not source.is_dir():
+        pytest.skip("no CamVid: camvid/val is not in $ROBUSTLIT_TEST_DATA")
+    write_corrupted(source, tmp_path / "out", Plan((resolve("fog"),), (4,), storage="png"))
+    cell = open_corrupted(tmp_path / "out", num_classes=11, ignore_index=11).dataset(("fog", 4))
+    clean = MaskFolder(source, num_classes=11, ignore_index=11, val_fraction=0.0)
+    clean.setup()
+    assert len(cell) == len(clean.train_set)
+    for index in (0, 50, 100):
+        item, corrupted = clean.train_set[index], cell[index]
+        images = tensors([item["image"]]).expand(index + 1, -1, -1, -1)
+        expected = corrupt(images, "fog", 4)[-1:]
+        assert torch.equal(tensors([corrupted["image"]]), expected)
+        assert np.array_equal(corrupted["target"], item["target"])
+
+
 def test_masks_are_copied_and_not_corrupted(tmp_path):
     source = tmp_path / "val"
     for i in range(3):
@@ -179,8 +210,6 @@ def test_goes_on_where_it_stopped(tmp_path):
 
 
 def failing_corruption(function):
-    from robustlit.corruptions import CustomCorruption
-
     return CustomCorruption(function, name="failing")
 
 

@@ -65,8 +65,8 @@ def start(folder: Path, made: Mapping[str, Any]) -> None:
 
 def record(folder: Path, made: Mapping[str, Any], cells: list[dict[str, Any]]) -> None:
     """Write how a set is made, and add cells that are whole now to those that were."""
-    before = read_provenance(folder) or {"cells": []}
-    known = {(cell["corruption"], cell["severity"]): cell for cell in (*before["cells"], *cells)}
+    before = read_provenance(folder) or {}
+    known = {(cell["corruption"], cell["severity"]): cell for cell in (*before.pop("cells", []), *cells)}
     content = {**before, **made, "cells": [known[key] for key in sorted(known)]}
     with whole(folder / PROVENANCE) as beside:
         beside.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -12,6 +12,7 @@ __all__ = ["SeverityFolders", "severity_folders", "subfolders"]
 
 _NUMBER = re.compile(r"\d+(\.\d+)?")
 _LEVELS = 5
+MASKS = "masks"  # beside the corruptions, whatever its folders are called
 
 
 class SeverityFolders(CorruptedSet):
@@ -71,7 +72,7 @@ def severity_folders(path: Path) -> dict[CellKey, Path]:
     if not path.is_dir():
         raise DataError(f"expected a folder at {path}, got nothing there; try another path")
     cells: dict[CellKey, Path] = {}
-    for entry in subfolders(path):
+    for entry in (folder for folder in subfolders(path) if folder.name != MASKS):
         if _NUMBER.fullmatch(entry.name):
             raise DataError(f"expected folders named after corruptions in {path}, got {entry.name}; try {path.parent}")
         levels = _severities(entry)

@@ -22,7 +22,7 @@ from robustlit.data.image_files import find_images
 __all__ = ["write_folders"]
 
 _FORMATS: dict[str, dict[str, Any]] = {
-    "png": {"format": "PNG"},
+    "png": {"format": "PNG", "compress_level": 1},  # a third of the time of the usual level, a tenth more space
     "jpeg85": {"format": "JPEG", "quality": 85, "optimize": True},
 }
 _JPEG = (".jpg", ".jpeg")
