@@ -1,4 +1,9 @@
-"""The weather's draws as the published generators make them, from their numpy stream."""
+"""The weather's draws as the published generators make them, from their numpy stream.
+
+Frost draws depend on the sizes of the published photographs, which are read from $ROBUSTLIT_TEST_FROST.
+"""
+
+import os
 
 import numpy as np
 import torch
@@ -6,6 +11,8 @@ import torch
 from robustlit.corruptions.ops.clipped_zoom import zoomed_part
 from robustlit.corruptions.ops.plasma import plasma_draws, plasma_size
 from robustlit.corruptions.weather.fog import FogDraws
+from robustlit.corruptions.weather.frost import FrostDraws
+from robustlit.corruptions.weather.frost_textures import frost_textures
 from robustlit.corruptions.weather.snow import SnowDraws
 
 
@@ -21,4 +28,13 @@ def snow(stream, image, level):
     return SnowDraws(drawn, torch.tensor([stream.uniform(-135, -45)]))
 
 
-REPLAYS = {"fog": fog, "snow": snow}
+def frost(stream, image, level):
+    height, width = image.shape[:2]
+    textures = frost_textures(os.environ["ROBUSTLIT_TEST_FROST"], level[2], height, width, torch.device("cpu"))
+    picture = stream.randint(5)
+    top = stream.randint(0, int(textures.heights[picture]) - height)
+    left = stream.randint(0, int(textures.widths[picture]) - width)
+    return FrostDraws(*(torch.tensor([place]) for place in (picture, top, left)))
+
+
+REPLAYS = {"fog": fog, "frost": frost, "snow": snow}
