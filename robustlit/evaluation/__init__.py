@@ -2,5 +2,6 @@
 
 from robustlit.evaluation.base import Evaluation, Row
 from robustlit.evaluation.clean import CleanTest
+from robustlit.evaluation.corruptions import CorruptionTest
 
-__all__ = ["CleanTest", "Evaluation", "Row"]
+__all__ = ["CleanTest", "CorruptionTest", "Evaluation", "Row"]

@@ -1,0 +1,146 @@
+"""The test on corrupted images: the families of ImageNet-C and C-bar, and a user's own."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from robustlit import __version__
+from robustlit.evaluation.base import Row
+
+if TYPE_CHECKING:
+    from pytorch_lightning import LightningModule, Trainer
+
+    from robustlit.data.base import VisionDataModule
+    from robustlit.evaluation.cells import CorruptionCell
+    from robustlit.metrics.cells import Cell
+
+__all__ = ["SCORE_OF", "CorruptionTest"]
+
+SCORE_OF = {"classification": "accuracy", "multilabel": "auroc", "segmentation": "iou"}
+
+
+class CorruptionTest:
+    """Every cell of one or more families, in one pass over every test split.
+
+    Families are "common" (15 corruptions), "extra" (4) of Hendrycks and Dietterich 2019, and "bar" (10 of Mintun et
+    al. 2021, for small or large images); own corruptions form the family "own". The draws depend on the evaluation
+    seed, the corruption, the severity and the sample only, so that models face the same test.
+
+    Args:
+        families: Which families.
+        own: Names, corruptions, or functions ``(images, severity, seeds) -> images``.
+        severities: 1 to 5.
+        images: How many images of a split, chosen by a hash of their index; None for all.
+        preset: "imagenet", "tiny", "cifar", or "auto" by the size of the images.
+        seed: Evaluation seed.
+        storage: "jpeg85" for the JPEG files in which ImageNet-C is stored.
+        frost: "procedural", "imagecorruptions" for the textures of that installed package, or a folder with them.
+        move_masks: Whether masks move with the pixels of geometric corruptions.
+
+    Raises:
+        ValueError: For unknown families, names, or severities.
+    """
+
+    name = "corruptions"
+
+    def __init__(
+        self,
+        families: Sequence[str] = ("extra", "common", "bar"),
+        own: Sequence[Any] = (),
+        severities: Sequence[float] = (1, 2, 3, 4, 5),
+        images: int | None = None,
+        preset: str = "auto",
+        seed: int = 0,
+        storage: Any = None,
+        frost: str = "procedural",
+        move_masks: bool = False,
+    ) -> None:
+        from robustlit.core.names import lookup
+        from robustlit.corruptions.families import FAMILIES
+        from robustlit.evaluation.cells import Conditions
+
+        for family in families:
+            lookup("family", family, FAMILIES)
+        self.families, self.own, self.severities = tuple(families), tuple(own), tuple(severities)
+        self.images, self.frost = images, frost
+        self.conditions = Conditions(preset, seed, storage, move_masks)
+
+    def run(self, module: "LightningModule", datamodule: "VisionDataModule", trainer: "Trainer") -> list[Row]:
+        """Measure every split, and return one row a cell, corruption and family."""
+        rows: list[Row] = []
+        splits = dict(datamodule.test_sets)
+        try:
+            for name, split in splits.items():
+                datamodule.test_sets = {name: split}
+                rows += self._run_split(name, module, datamodule, trainer)
+        finally:
+            datamodule.test_sets = splits
+        return rows
+
+    def _run_split(
+        self, split: str, module: "LightningModule", datamodule: "VisionDataModule", trainer: "Trainer"
+    ) -> list[Row]:
+        from robustlit.evaluation.cell_pass import score_cells
+        from robustlit.evaluation.corruption_rows import corruption_rows
+
+        height, width = _size(datamodule.test_sets[split])
+        families = self._cells(height, width)
+        cells = [cell for family in families.values() for cell in family]
+        measured = score_cells(cells, self.conditions, self.images, module, datamodule, trainer)
+        conditions = {
+            **self.conditions.describe(height, width),
+            "frost": self.frost,
+            "precision": str(trainer.precision),
+            "version": __version__,
+        }
+        score = SCORE_OF[datamodule.task]
+        rows: list[Row] = []
+        for family, own in families.items():
+            keys = [cell.key for cell in own]
+            refusal = self._why_not_mce(family, keys, datamodule, conditions, (height, width))
+            rows += corruption_rows(family, split, score, measured, keys, conditions, refusal)
+        return rows
+
+    def _cells(self, height: int, width: int) -> "dict[str, tuple[CorruptionCell, ...]]":
+        """The cells of every family, for images of this size."""
+        from robustlit.corruptions.families import family
+        from robustlit.corruptions.presets import choose_preset
+        from robustlit.corruptions.weather.frost import Frost
+        from robustlit.evaluation.cells import cells_of
+
+        preset = choose_preset(self.conditions.preset, height, width)
+        names = {name: family(name, preset) for name in self.families}
+        found = {
+            name: cells_of([Frost(self.frost) if each == "frost" else each for each in members], self.severities)
+            for name, members in names.items()
+        }
+        if self.own:
+            found["own"] = cells_of(self.own, self.severities)
+        return found
+
+    def _why_not_mce(
+        self,
+        family: str,
+        cells: "Sequence[Cell]",
+        datamodule: "VisionDataModule",
+        conditions: Mapping[str, Any],
+        size: tuple[int, int],
+    ) -> str | None:
+        from robustlit.metrics.mce import why_not_mce
+
+        if family != "common":
+            return "its corruptions are not the 15 common ones"
+        return why_not_mce(
+            dataset="imagenet" if datamodule.num_classes == 1000 else type(datamodule).__name__,
+            num_classes=datamodule.num_classes,
+            preset=conditions["preset"],
+            size=size,
+            cells=cells,
+            storage=self.conditions.storage,
+            reference_frost=self.frost != "procedural",
+        )
+
+
+def _size(samples: Any) -> tuple[int, int]:
+    """Height and width of the images of a split, as its first one has them."""
+    height, width = samples[0]["image"].shape[:2]
+    return int(height), int(width)
