@@ -172,24 +172,27 @@ def project_l1(change: Tensor, room: Tensor, eps: float) -> Tensor:
         >>> project_l1(torch.tensor([[3.0, -2.0, 0.5]]), torch.full((1, 3), 1.0), 2.25)
         tensor([[ 1.0000, -1.0000,  0.2500]])
     """
-    size = change.abs()
+    size, room = change.abs().double(), room.double()  # in float32 a large threshold would lose the small values
     kept = torch.minimum(size, room)
-    bends, order = torch.cat([size, size - room], dim=1).double().sort(dim=1, descending=True)
-    turns = torch.cat([torch.ones_like(size), -torch.ones_like(size)], dim=1).double().gather(1, order)
+    bends, order = torch.cat([size, size - room], dim=1).sort(dim=1, descending=True)
+    turns = torch.cat([torch.ones_like(size), -torch.ones_like(size)], dim=1).gather(1, order)
     slope = turns.cumsum(1)  # elements that still grow as t falls below this bend
     gained = torch.zeros_like(bends)
     gained[:, 1:] = (slope[:, :-1] * (bends[:, :-1] - bends[:, 1:])).cumsum(1)  # the sum at this bend
     piece = ((gained <= eps).sum(1, keepdim=True) - 1).clamp(min=0)
     rest = (eps - gained.gather(1, piece)) / slope.gather(1, piece).clamp(min=1)
-    threshold = (bends.gather(1, piece) - rest).clamp(min=0).to(size.dtype)
+    threshold = (bends.gather(1, piece) - rest).clamp(min=0)
     shrunk = torch.minimum((size - threshold).clamp(min=0), room)
-    fits = kept.double().sum(1, keepdim=True) <= eps
-    return change.sign() * torch.where(fits, kept, shrunk)
+    fits = kept.sum(1, keepdim=True) <= eps
+    return change.sign() * torch.where(fits, kept, shrunk).to(change.dtype)
 
 
 def _bound(images: Tensor, change: float) -> Tensor:
     """Return the images changed as far as they may be, clipped to [0, 1]; never farther by a rounding error."""
-    bound = images + change
+    step = torch.tensor(change, dtype=images.dtype)  # on the host: eps itself is rounded towards zero
+    if abs(float(step)) > abs(change):
+        step = torch.nextafter(step, torch.zeros_like(step))
+    bound = images + float(step)
     too_far = (bound.double() - images.double()).abs() > abs(change)
     return torch.where(too_far, torch.nextafter(bound, images), bound).clamp_(0, 1)
 
