@@ -95,11 +95,8 @@ def test_a_class_of_the_user_goes_wherever_a_name_goes():
 def test_auto_goes_by_the_shorter_side(side, preset):
     images = IMAGES.repeat(1, 1, 4, 5)[:, :, :side, : side + 20]
     assert torch.equal(corrupt(images, "defocus_blur", 3), corrupt(images, "defocus_blur", 3, preset=preset))
-    others = {"cifar", "tiny", "imagenet"} - {preset}
-    assert all(
-        not torch.equal(corrupt(images, "defocus_blur", 3), corrupt(images, "defocus_blur", 3, preset=p))
-        for p in others
-    )
+    for other in {"cifar", "tiny", "imagenet"} - {preset}:
+        assert not torch.equal(corrupt(images, "defocus_blur", 3), corrupt(images, "defocus_blur", 3, preset=other))
 
 
 def test_auto_takes_the_table_nearest_in_size():
