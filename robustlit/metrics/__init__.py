@@ -7,6 +7,7 @@ from robustlit.metrics.cells import CLEAN, Cell, CellScore, corruption_means, ov
 from robustlit.metrics.confusion import SegmentationScores, class_iou, confusion_matrices, mean_iou
 from robustlit.metrics.corruption_errors import CellError, CorruptionError, CorruptionErrors
 from robustlit.metrics.corruption_scores import CorruptionScores
+from robustlit.metrics.families import FAMILIES, by_family
 from robustlit.metrics.flips import FlipProbability, FlipRate, FlipRates, flip_probability, mean_flip_rate
 from robustlit.metrics.interval import bootstrap_mean_iou, wilson
 from robustlit.metrics.mce import corruption_error, mean_ce, mean_relative_ce, relative_ce, why_not_mce
@@ -24,6 +25,7 @@ __all__ = [
     "ALEXNET_ERRORS",
     "AUROC",
     "CLEAN",
+    "FAMILIES",
     "CalibrationError",
     "Cell",
     "CellError",
@@ -37,6 +39,7 @@ __all__ = [
     "Mean",
     "SegmentationScores",
     "bootstrap_mean_iou",
+    "by_family",
     "class_iou",
     "confusion_matrices",
     "corruption_degradation",
