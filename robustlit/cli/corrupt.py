@@ -3,7 +3,7 @@
 import argparse
 import importlib
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -45,7 +45,6 @@ def command(arguments: Sequence[str]) -> None:
             given.batch_size,
             given.resize,
             given.crop,
-            _frost_source(found, given.frost),
         )
         try:
             images = write_corrupted(given.source, given.out, plan)
@@ -120,8 +119,3 @@ def _imported(name: str) -> Any:
     finally:
         sys.path.pop(0)
     return found() if isinstance(found, type) else found
-
-
-def _frost_source(corruptions: "Iterable[Corruption]", frost: str | None) -> str | None:
-    has_frost = any(corruption.name == "frost" for corruption in corruptions)
-    return (frost or "procedural") if has_frost else None

@@ -63,6 +63,10 @@ def test_the_same_line_again_writes_nothing(tmp_path):
         (["IN", "OUT", "--corruption", OWN, "--severity", "2.5"], "expected severities from 1 to 5, got '2.5'"),
         (["IN", "OUT", "--corruption", OWN, "--preset", "cifer"], "got 'cifer'; try 'cifar'"),
         (["IN", "OUT", "--corruption", OWN, "--frost", "procedural"], "expected --frost beside --corruption frost"),
+        (
+            ["IN", "OUT", "--corruption", "frost", "--frost", "no"],
+            "expected a folder with frost1.png … frost5.jpg, got 'no'",
+        ),
         (["IN", "OUT", "--corruption", OWN, "--format", "npy"], "expected the format png or jpeg85 for a folder"),
         (["gone", "OUT", "--corruption", OWN], "expected pictures or an .npz file at 'gone', got nothing there"),
         (["IN", "OUT", "--corruption", OWN, "--seed", "x"], "argument --seed: invalid int value: 'x'"),

@@ -10,6 +10,7 @@ import torch
 from PIL import Image
 
 from robustlit.corruptions import CustomCorruption, corrupt, resolve
+from robustlit.corruptions.weather.frost import Frost
 from robustlit.data import DataError, MaskFolder, open_corrupted
 from robustlit.data.corrupted import Plan, write_corrupted
 from robustlit.data.corrupted.whole import whole
@@ -51,7 +52,6 @@ def test_arrays_round_trip(tmp_path):
         "source": "set.npz",
     }
     assert made["cells"][0] == {"corruption": "darker", "severity": 1, "images": 7, "presets": ["cifar"]}
-    assert "frost" not in made
 
 
 def test_several_labels_and_grey_images(tmp_path):
@@ -184,7 +184,7 @@ def test_goes_on_where_it_stopped(tmp_path):
 
     def failing(images, severity, seeds):
         calls.append(len(images))
-        if len(calls) == 3:
+        if len(calls) == 4:  # the rehearsal, two batches
             raise KeyboardInterrupt
         return images * 0.5
 
@@ -206,7 +206,7 @@ def test_goes_on_where_it_stopped(tmp_path):
     assert len(open_corrupted(out).dataset(("failing", 1))) == 6
     calls.clear()
     write_corrupted(source, out, plan)
-    assert calls == []
+    assert calls == [1]  # the rehearsal
 
 
 def failing_corruption(function):
@@ -274,13 +274,27 @@ def test_two_kinds_do_not_mix(tmp_path, other, message):
         write_corrupted(source, tmp_path / "out", Plan((DARKER,), (1,)))
 
 
-def test_arrays_of_other_severities_and_two_sources_of_frost_do_not_mix(tmp_path):
+def test_frost_is_written_under_its_label_with_its_source(tmp_path):
+    source, *_ = write_npz(tmp_path / "set.npz")
+    write_corrupted(source, tmp_path / "out", Plan((Frost(),), (2,)))
+    (cell,) = read(tmp_path / "out")["cells"]
+    assert (cell["corruption"], cell["frost"]) == ("frost_procedural", "procedural")
+    assert (tmp_path / "out" / "frost_procedural.npy").is_file()
+    with pytest.raises(ValueError, match=r"expected a folder with frost1.png"):
+        write_corrupted(source, tmp_path / "other", Plan((Frost("nowhere"),), (2,)))
+    assert not (tmp_path / "other").exists()
+
+
+def test_what_cannot_work_fails_before_anything_is_written(tmp_path):
+    halved = CustomCorruption(lambda images, severity, seeds: images[:, :, ::2], name="halved")
+    with pytest.raises(ValueError, match="expected halved to return the shape"):
+        write_corrupted(write_clean(tmp_path / "clean"), tmp_path / "out", Plan((DARKER, halved)))
+    assert not (tmp_path / "out").exists()
+
+
+def test_arrays_of_other_severities_do_not_mix(tmp_path):
     source, *_ = write_npz(tmp_path / "set.npz")
     write_corrupted(source, tmp_path / "out", Plan((DARKER,), (1,)))
-    write_corrupted(source, tmp_path / "out", Plan((SHIFTED,), (1,), frost="procedural"))
-    assert read(tmp_path / "out")["frost"] == "procedural"
-    with pytest.raises(DataError, match="expected frost 'procedural'"):
-        write_corrupted(source, tmp_path / "out", Plan((SHIFTED,), (1,), frost="imagecorruptions"))
     with pytest.raises(DataError, match=r"expected severities \[1\], with which .* got \[2\]"):
         write_corrupted(source, tmp_path / "out", Plan((DARKER,), (2,)))
 

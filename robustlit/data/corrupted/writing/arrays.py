@@ -41,6 +41,7 @@ def write_arrays(source: Path, out: Path, plan: Plan) -> int:
     known = hashlib.blake2b(images.tobytes() + np.ascontiguousarray(labels).tobytes(), digest_size=8).hexdigest()
     made = {"source": source.name, "split": split, "source_digest": known, "images": len(images)}
     made = plan.made({**made, "severities": list(plan.severities)}, "npy")
+    plan.rehearse(images[0])
     start(out, made)
     rows = len(plan.severities)
     _save_labels(out / LABELS, np.concatenate([labels] * rows))

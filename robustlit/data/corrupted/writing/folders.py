@@ -45,6 +45,7 @@ def write_folders(source: Path, out: Path, plan: Plan) -> int:
     pictures = find_pictures(source, plan.resize, plan.crop)
     made = {"source": source.resolve().name, "source_digest": digest(pictures), "images": len(pictures)}
     made = plan.made(made, storage)
+    plan.rehearse(read_picture(pictures[0], plan.resize, plan.crop))
     start(out, made)
     _copy_masks(source, out)
     total = len(pictures) * len(plan.cells)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -10,6 +11,7 @@ from robustlit import __version__
 from robustlit.core.random import sample_seeds
 from robustlit.corruptions import Corruption, corrupt
 from robustlit.corruptions.presets import choose_preset
+from robustlit.corruptions.weather.frost import Frost
 
 __all__ = ["Plan", "StorageFormat"]
 
@@ -30,7 +32,6 @@ class Plan:
         batch_size: Images corrupted at a time.
         resize: Length in pixels that the shorter side of files is resized to before; None to leave them.
         crop: Side in pixels of the square cut from their middle after that; None to leave them.
-        frost: Where the textures of frost come from; None where there is none.
 
     Raises:
         ValueError: If a severity or a preset means nothing for a corruption, or a label is there twice.
@@ -44,7 +45,6 @@ class Plan:
     batch_size: int = 64
     resize: int | None = None
     crop: int | None = None
-    frost: str | None = None
 
     def __post_init__(self) -> None:
         labels = [corruption.label for corruption in self.corruptions]
@@ -70,6 +70,12 @@ class Plan:
         """Corrupt uint8 images N×C×H×W with the draws of their indices."""
         return corrupt(images, corruption, severity, preset=self.preset, seed=sample_seeds(self.seed, indices))
 
+    def rehearse(self, image: np.ndarray) -> None:
+        """Apply every corruption to one H×W×C image, so that what cannot work fails before anything is written."""
+        images = torch.from_numpy(np.array(image)).permute(2, 0, 1)[None]
+        for corruption in self.corruptions:
+            self.apply(images, torch.tensor([0]), corruption, self.severities[0])
+
     def made(self, source: dict[str, Any], storage: StorageFormat) -> dict[str, Any]:
         """Return what must be the same for all that goes into one folder."""
         return {
@@ -81,10 +87,10 @@ class Plan:
             "storage": storage,
             "resize": self.resize,
             "crop": self.crop,
-            **({} if self.frost is None else {"frost": self.frost}),
         }
 
     def cell(self, corruption: Corruption, severity: int, images: int, sizes: set[tuple[int, int]]) -> dict[str, Any]:
         """Return the record of a cell that is whole; ``sizes`` are the heights and widths of its images."""
         presets = sorted({choose_preset(self.preset, *size, corruption.presets()) for size in sizes})
-        return {"corruption": corruption.label, "severity": severity, "images": images, "presets": presets}
+        frost = {"frost": corruption.source} if isinstance(corruption, Frost) else {}
+        return {"corruption": corruption.label, "severity": severity, "images": images, "presets": presets, **frost}
