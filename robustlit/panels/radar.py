@@ -50,7 +50,8 @@ def radar(scores: Mapping[str, float], clean: float, title: str = "", note: str 
     canvas.line([*profile, profile[0]], _FILL, 2)
     for point in profile:
         canvas.disc(point, 2.5, _FILL)
-    canvas.line(_ring(clean, [step / 96 for step in range(96)]), GREY, dashed=True)
+    if not math.isnan(clean):
+        canvas.line(_ring(clean, [step / 96 for step in range(96)]), GREY, dashed=True)
     for name, label, turn in zip(_short(labels), labels, turns, strict=True):
         _write(canvas, f"{name} {100 * scores[label]:.0f}", turn)
     return titled(title, canvas.picture(), note=note or f"dashed: clean {100 * clean:.0f}")

@@ -120,6 +120,7 @@ def test_radar_reaches_as_far_as_the_score():
 def test_radar_shows_the_clean_score():
     scores = dict.fromkeys(COMMON, 0.5)
     assert not np.array_equal(radar(scores, 0.9, note="n"), radar(scores, 0.7, note="n"))
+    assert radar(scores, NAN).shape == radar(scores, 0.9).shape
 
 
 def example(label, score, side=32, dtype=torch.uint8, images=2):
