@@ -20,6 +20,7 @@ from robustlit.corruptions.corrupt import corrupt, corrupt_with_masks, resolve
 from robustlit.corruptions.custom import CustomCorruption
 from robustlit.corruptions.families import BAR, BAR_CIFAR, BAR_IMAGENET, COMMON, EXTRA
 from robustlit.corruptions.weather.fog import Fog
+from robustlit.corruptions.weather.frost import Frost
 from robustlit.corruptions.weather.snow import Snow
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "CustomCorruption",
     "Draws",
     "Fog",
+    "Frost",
     "InverseSparkles",
     "Lines",
     "PerlinNoise",

@@ -1,4 +1,4 @@
-"""The frost photographs of ImageNet-C, read from an installed ``imagecorruptions`` or a folder; none is shipped here."""
+"""The frost photographs of ImageNet-C, from an installed ``imagecorruptions`` or a folder; none is shipped here."""
 
 import hashlib
 from importlib.util import find_spec
@@ -44,7 +44,8 @@ def _package_folder() -> Path:
     places = found.submodule_search_locations if found else None
     if not places:
         raise ValueError(
-            "expected the package imagecorruptions for its frost files, got none; try pip install --no-deps imagecorruptions"
+            "expected the package imagecorruptions for its frost files, "
+            "got none; try pip install --no-deps imagecorruptions"
         )
     return Path(places[0]) / "frost"
 
