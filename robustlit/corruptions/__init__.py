@@ -18,7 +18,17 @@ from robustlit.corruptions.bar.transverse_chromatic_abberation import Transverse
 from robustlit.corruptions.base import Corruption, Draws
 from robustlit.corruptions.corrupt import corrupt, corrupt_with_masks, resolve
 from robustlit.corruptions.custom import CustomCorruption
+from robustlit.corruptions.digital.contrast import Contrast
+from robustlit.corruptions.digital.elastic_transform import ElasticTransform
+from robustlit.corruptions.digital.jpeg_compression import JpegCompression
+from robustlit.corruptions.digital.pixelate import Pixelate
+from robustlit.corruptions.digital.saturate import Saturate
 from robustlit.corruptions.families import BAR, BAR_CIFAR, BAR_IMAGENET, COMMON, EXTRA
+from robustlit.corruptions.noise.gaussian_noise import GaussianNoise
+from robustlit.corruptions.noise.impulse_noise import ImpulseNoise
+from robustlit.corruptions.noise.shot_noise import ShotNoise
+from robustlit.corruptions.noise.speckle_noise import SpeckleNoise
+from robustlit.corruptions.weather.brightness import Brightness
 from robustlit.corruptions.weather.fog import Fog
 from robustlit.corruptions.weather.frost import Frost
 from robustlit.corruptions.weather.snow import Snow
@@ -30,25 +40,35 @@ __all__ = [
     "COMMON",
     "EXTRA",
     "BlueNoiseSample",
+    "Brightness",
     "BrownishNoise",
     "CausticRefraction",
     "CheckerboardCutout",
     "CircularMotionBlur",
     "CocentricSineWaves",
+    "Contrast",
     "Corruption",
     "CustomCorruption",
     "Draws",
+    "ElasticTransform",
     "Fog",
     "Frost",
+    "GaussianNoise",
+    "ImpulseNoise",
     "InverseSparkles",
+    "JpegCompression",
     "Lines",
     "PerlinNoise",
     "PinchAndTwirl",
+    "Pixelate",
     "PlasmaNoise",
     "Ripple",
+    "Saturate",
+    "ShotNoise",
     "SingleFrequencyGreyscale",
     "Snow",
     "Sparkles",
+    "SpeckleNoise",
     "TransverseChromaticAbberation",
     "corrupt",
     "corrupt_with_masks",

@@ -1,6 +1,7 @@
 """JPEG compression: what libjpeg keeps of an image, bit for bit, without writing a file."""
 
 from functools import lru_cache
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -85,7 +86,7 @@ class JpegCompression(Corruption[Draws]):
     """
 
     name = "jpeg_compression"
-    levels = {
+    levels: ClassVar = {
         "imagenet": ((25.0,), (18.0,), (15.0,), (10.0,), (7.0,)),
         "tiny": ((65.0,), (58.0,), (50.0,), (40.0,), (25.0,)),
         "cifar": ((80.0,), (65.0,), (58.0,), (50.0,), (40.0,)),
@@ -103,38 +104,40 @@ class JpegCompression(Corruption[Draws]):
 
 def _to_planes(levels: Tensor) -> tuple[Tensor, Tensor]:
     """Grey levels N×3×H×W to luma N×1×H×W and chroma N×2×⌈H/2⌉×(W rounded up to 16)/2, both shifted by 128."""
-    planes = _linear(_TO_YCC, levels) + levels.new_tensor(_TO_YCC_OFFSETS)[:, None, None]
-    planes = planes.mul_(2**-16).floor_()
-    means = F.avg_pool2d(_padded(planes[:, 1:], 2, 16), 2)
-    # libjpeg rounds a sum of four up by 1/4 and 2/4 in turn
-    rounding = levels.new_tensor((0.25, 0.5)).repeat(means.shape[-1] // 2)
-    return planes[:, :1], means.add_(rounding).floor_()
+    matrix, offsets = _constant(_TO_YCC, levels.device), _constant(_TO_YCC_OFFSETS, levels.device)
+    planes = (matrix @ levels.flatten(2)).add_(offsets[:, None]).mul_(2**-16).floor_().view_as(levels)
+    chroma = _padded(planes[:, 1:], 2, 16)
+    pairs = chroma[..., 0::2, :] + chroma[..., 1::2, :]
+    sums = pairs[..., 0::2] + pairs[..., 1::2]
+    sums[..., 0::2] += 1  # libjpeg rounds a sum of four up by 1 and by 2 in turn
+    sums[..., 1::2] += 2
+    return planes[:, :1], sums.mul_(0.25).floor_()
 
 
 def _to_colors(luma: Tensor, chroma: Tensor) -> Tensor:
     """Shifted luma N×1×H×W and chroma N×2×H×W to colours N×3×H×W in [0, 1]."""
-    colors = _linear(_FROM_CHROMA, chroma).add_(32768).mul_(2**-16).floor_()
+    colors = (_constant(_FROM_CHROMA, chroma.device) @ chroma.flatten(2)).view(-1, 3, *chroma.shape[2:])
+    colors = colors.add_(32768).mul_(2**-16).floor_()
     return colors.add_(luma + 128).clamp_(0, 255).div_(255)
 
 
-def _linear(rows: tuple[tuple[float, ...], ...], planes: Tensor) -> Tensor:
-    """Mix the planes N×K×H×W by a matrix."""
-    return (planes.new_tensor(rows) @ planes.flatten(2)).unflatten(2, planes.shape[2:])
-
-
 def _upsampled(chroma: Tensor, height: int, width: int) -> Tensor:
-    """Double chroma by libjpeg's triangle filter, which halves round down in odd columns and up in even ones."""
-    chroma = chroma[..., : (height + 1) // 2, : (width + 1) // 2]
-    doubled = F.interpolate(chroma, scale_factor=2.0, mode="bilinear", align_corners=False)
-    rounding = chroma.new_tensor((8 / 16, 7 / 16)).repeat(chroma.shape[-1])
-    return doubled.add_(rounding).floor_()[..., :height, :width]
+    """Double chroma by libjpeg's triangle filter, which rounds sums of sixteen up by 8 and by 7 in turn."""
+    chroma = F.pad(chroma[..., : (height + 1) // 2, : (width + 1) // 2], (1, 1, 1, 1), mode="replicate")
+    middle = chroma[..., 1:-1, :] * 3
+    rows = torch.stack((middle + chroma[..., :-2, :], middle + chroma[..., 2:, :]), dim=-2).flatten(-3, -2)
+    middle = rows[..., 1:-1] * 3
+    doubled = middle.new_empty(*middle.shape[:-1], 2 * middle.shape[-1])
+    doubled[..., 0::2] = middle.add(rows[..., :-2]).add_(8)
+    doubled[..., 1::2] = middle.add_(rows[..., 2:]).add_(7)
+    return doubled.mul_(1 / 16).floor_()[..., :height, :width]
 
 
 def _coded(planes: Tensor, table: Tensor) -> Tensor:
     """Transform, quantise and transform back 8×8 blocks; planes are whole numbers from -128 to 127."""
     dct = _dct(planes.device)
     shape = planes.shape
-    rows = planes.unflatten(-1, (-1, 8)) @ dct.T.float()  # below 2²⁴: float32 is exact
+    rows = planes.reshape(-1, 8) @ dct.T.float()  # below 2²⁴: float32 is exact
     rows = _shifted(rows, 11).view(-1, 8, shape[-1])
     scaled = _shifted(dct @ rows.double(), 15).float()  # coefficients times 8
     steps = table[..., : shape[-1]]
@@ -153,6 +156,11 @@ def _padded(planes: Tensor, rows: int, columns: int) -> Tensor:
     """Repeat the last row and column until height and width are multiples."""
     below, right = -planes.shape[-2] % rows, -planes.shape[-1] % columns
     return F.pad(planes, (0, right, 0, below), mode="replicate") if below or right else planes
+
+
+@lru_cache(maxsize=16)
+def _constant(values: tuple[float, ...] | tuple[tuple[float, ...], ...], device: torch.device) -> Tensor:
+    return torch.tensor(values, dtype=torch.float32, device=device)
 
 
 @lru_cache(maxsize=8)
