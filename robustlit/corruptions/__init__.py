@@ -32,6 +32,7 @@ from robustlit.corruptions.weather.brightness import Brightness
 from robustlit.corruptions.weather.fog import Fog
 from robustlit.corruptions.weather.frost import Frost
 from robustlit.corruptions.weather.snow import Snow
+from robustlit.corruptions.weather.spatter import Spatter
 
 __all__ = [
     "BAR",
@@ -68,6 +69,7 @@ __all__ = [
     "SingleFrequencyGreyscale",
     "Snow",
     "Sparkles",
+    "Spatter",
     "SpeckleNoise",
     "TransverseChromaticAbberation",
     "corrupt",

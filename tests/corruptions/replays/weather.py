@@ -14,6 +14,7 @@ from robustlit.corruptions.weather.fog import FogDraws
 from robustlit.corruptions.weather.frost import FrostDraws
 from robustlit.corruptions.weather.frost_textures import frost_textures
 from robustlit.corruptions.weather.snow import SnowDraws
+from robustlit.corruptions.weather.spatter import SpatterDraws
 
 
 def fog(stream, image, level):
@@ -37,4 +38,8 @@ def frost(stream, image, level):
     return FrostDraws(*(torch.tensor([place]) for place in (picture, top, left)))
 
 
-REPLAYS = {"fog": fog, "frost": frost, "snow": snow}
+def spatter(stream, image, level):
+    return SpatterDraws(torch.from_numpy(stream.normal(size=image.shape[:2]).astype(np.float32))[None])
+
+
+REPLAYS = {"fog": fog, "frost": frost, "snow": snow, "spatter": spatter}
