@@ -16,6 +16,11 @@ from robustlit.corruptions.bar.single_frequency_greyscale import SingleFrequency
 from robustlit.corruptions.bar.sparkles import Sparkles
 from robustlit.corruptions.bar.transverse_chromatic_abberation import TransverseChromaticAbberation
 from robustlit.corruptions.base import Corruption, Draws
+from robustlit.corruptions.blur.defocus_blur import DefocusBlur
+from robustlit.corruptions.blur.gaussian_blur import GaussianBlur
+from robustlit.corruptions.blur.glass_blur import GlassBlur
+from robustlit.corruptions.blur.motion_blur import MotionBlur
+from robustlit.corruptions.blur.zoom_blur import ZoomBlur
 from robustlit.corruptions.corrupt import corrupt, corrupt_with_masks, resolve
 from robustlit.corruptions.custom import CustomCorruption
 from robustlit.corruptions.digital.contrast import Contrast
@@ -50,15 +55,19 @@ __all__ = [
     "Contrast",
     "Corruption",
     "CustomCorruption",
+    "DefocusBlur",
     "Draws",
     "ElasticTransform",
     "Fog",
     "Frost",
+    "GaussianBlur",
     "GaussianNoise",
+    "GlassBlur",
     "ImpulseNoise",
     "InverseSparkles",
     "JpegCompression",
     "Lines",
+    "MotionBlur",
     "PerlinNoise",
     "PinchAndTwirl",
     "Pixelate",
@@ -72,6 +81,7 @@ __all__ = [
     "Spatter",
     "SpeckleNoise",
     "TransverseChromaticAbberation",
+    "ZoomBlur",
     "corrupt",
     "corrupt_with_masks",
     "resolve",
