@@ -1,7 +1,8 @@
 """Budgets: for each norm the random start, the direction of steepest ascent and the way back into the ball.
 
 All of them work on N×C×H×W images in [0, 1], and every result lies in [0, 1] and within eps of the clean image: under
-L∞ exactly, under L2 and L1 because the radius aimed at is smaller by a part in a million, more than rounding adds.
+L∞ because the bounds are rounded towards the clean image, under L2 and L1 because the values are, and because the
+radius aimed at is smaller by two parts in a million, more than rounding adds to a length.
 """
 
 import math
@@ -17,7 +18,7 @@ from robustlit.core.random import fold, normal, uniform
 __all__ = ["NORMS", "L1Ball", "L2Ball", "LinfBall", "NormBall", "project_l1"]
 
 _TINY = 1e-12
-_INSIDE = 1 - 2e-6  # of the radius; rounding of images to float32 adds less
+_INSIDE = 1 - 2e-6  # of the radius
 
 
 class NormBall(ABC):
@@ -87,7 +88,7 @@ class L2Ball(NormBall):
         """Return the images scaled back to the ball, then clipped to [0, 1], which moves them towards the clean."""
         change = images - self.images
         factor = (self.eps * _INSIDE / (_length(change) + _TINY)).clamp(max=1)
-        return (self.images + change * factor).clamp_(0, 1)
+        return _moved(self.images, change * factor)
 
     def direction(self, gradient: Tensor, images: Tensor) -> Tensor:
         """Return the gradient at length 1; zero where it is zero."""
@@ -122,7 +123,7 @@ class L1Ball(NormBall):
         change = images - self.images
         room = torch.where(change > 0, 1 - self.images, self.images)
         nearest = project_l1(change.flatten(1), room.flatten(1), self.eps * _INSIDE).view_as(change)
-        return (self.images + nearest).clamp_(0, 1)
+        return _moved(self.images, nearest)
 
     def direction(self, gradient: Tensor, images: Tensor) -> Tensor:
         """Return equal steps on the values with the largest gradient, of absolute sum 1."""
@@ -195,6 +196,12 @@ def _bound(images: Tensor, change: float) -> Tensor:
     bound = images + float(step)
     too_far = (bound.double() - images.double()).abs() > abs(change)
     return torch.where(too_far, torch.nextafter(bound, images), bound).clamp_(0, 1)
+
+
+def _moved(images: Tensor, change: Tensor) -> Tensor:
+    """Return the images with the change, clipped to [0, 1]; no value moves farther by a rounding error."""
+    moved = (images + change).clamp_(0, 1)
+    return torch.where((moved - images).abs() > change.abs(), torch.nextafter(moved, images), moved)
 
 
 def _length(change: Tensor) -> Tensor:
