@@ -3,6 +3,7 @@
 from robustlit.callbacks.augmentation import Augmentation
 from robustlit.callbacks.checkpoint import BestCheckpoint, LastCheckpoint
 from robustlit.callbacks.confusion import ConfusionPanel
+from robustlit.callbacks.corruption_evaluation import CorruptionEvaluation
 from robustlit.callbacks.early_stopping import EarlyStopping
 from robustlit.callbacks.metrics_csv import MetricsCSV
 from robustlit.callbacks.sample_images import PredictionPanels
@@ -16,6 +17,7 @@ __all__ = [
     "Augmentation",
     "BestCheckpoint",
     "ConfusionPanel",
+    "CorruptionEvaluation",
     "EarlyStopping",
     "LastCheckpoint",
     "MetricsCSV",

@@ -7,6 +7,7 @@ from typing import Any
 import pytorch_lightning as pl
 
 from robustlit.callbacks.budget import BudgetedEvaluation
+from robustlit.callbacks.corruption_pictures import add_score_pictures, add_worst_cells, provenance
 from robustlit.callbacks.held_out import warn_of_overlap
 from robustlit.callbacks.pictures import boards
 from robustlit.core import Adapter
@@ -192,3 +193,22 @@ class CorruptionEvaluation(BudgetedEvaluation):
 
     def _draw(self, trainer: pl.Trainer, pl_module: pl.LightningModule, found: Mapping[Cell, CellScore]) -> None:
         """Draw every cell's latest score, and the worst cells of this evaluation."""
+        cells = (*self.monitored, *self.shown)
+        known = [CLEAN, *(cell.key for cell in cells)]
+        latest = {key: self.latest[key].score for key in known if key in self.latest}
+        image = self._example.images if self._example is not None else None
+        note = "" if image is None else provenance(self.conditions, image, found[CLEAN].n, str(trainer.precision))
+        title = f"epoch {trainer.current_epoch} · score under corruption"
+        add_score_pictures(trainer, latest, title, note)
+        if self._example is not None:
+            scores = {cell: score.score for cell, score in found.items()}
+            add_worst_cells(
+                trainer,
+                pl_module,
+                self.adapter_of(pl_module),
+                cells,
+                scores,
+                self.conditions,
+                self._example,
+                f"epoch {trainer.current_epoch} · the worst cells",
+            )

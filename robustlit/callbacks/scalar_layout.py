@@ -20,9 +20,12 @@ LAYOUT: Layout = {
     "robustness": {
         "clean and robust": [
             "Multiline",
-            [r"^val/(accuracy|iou)$", r"^robust/corruption/(extra_)?mean$", r"^robust/adversarial/.+"],
+            [r"^val/(accuracy|auroc|iou)$", r"^robust/corruption/(extra_)?mean$", r"^robust/adversarial/.+"],
         ],
-        "each corruption": ["Multiline", [r"^robust/corruption/(?!mean$|extra_mean$).+"]],
+        "each corruption": [
+            "Multiline",
+            [r"^robust/corruption/(?!(clean|(extra_)?mean|extra_calibration_error)$)[^/]+$"],
+        ],
         "each attack": ["Multiline", [r"^robust/adversarial/.+"]],
         "gap: clean minus robust": ["Multiline", [r"^robust/gap/.+"]],
     },
