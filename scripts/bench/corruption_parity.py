@@ -31,8 +31,8 @@ PRESETS = ("imagenet", "cifar")  # those with published outputs
 LARGEST, MEAN, SPATTER_MEAN = 1, 0.15, 0.5  # grey levels
 HEADING = """# Parity with the published generators
 
-Written by `python scripts/bench/corruption_parity.py`; do not edit. Each cell is the largest difference of any pixel and
-channel, then the mean difference (ours minus theirs), in grey levels of 255, on one synthetic image (224×224 for
+Written by `python scripts/bench/corruption_parity.py`; do not edit. Each cell is the largest difference of any pixel
+and channel, then the mean difference (ours minus theirs), in grey levels of 255, on one synthetic image (224×224 for
 `imagenet`, 32×32 for `cifar`). The random draws are those of the published generators' own numpy streams, so nothing
 but the arithmetic is compared. Asked for: at most 1 everywhere, and a mean within ±0.15{frost}.
 """

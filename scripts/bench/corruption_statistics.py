@@ -3,10 +3,10 @@
     python scripts/bench/corruption_statistics.py --preset cifar --draws 96
 
 For every random corruption, preset and severity: the mean of |corrupted - clean|, its standard deviation over draws,
-and the power of the change in eight rings of the spectrum. Ours come from the counter-based generator, theirs from numpy
-streams replayed into the same arithmetic, whose parity `corruption_parity.py` shows. A figure holds where the two differ
-by at most 5 % or 4 standard errors, whichever is larger; "worst" is the largest difference as a share of that. Frost
-needs $ROBUSTLIT_TEST_FROST. Ends with exit code 1 if a cell misses.
+and the power of the change in eight rings of the spectrum. Ours come from the counter-based generator, theirs from
+numpy streams replayed into the same arithmetic, whose parity `corruption_parity.py` shows. A figure holds where the two
+differ by at most 5 % or 4 standard errors, whichever is larger; "worst" is the largest difference as a share of that.
+Frost needs $ROBUSTLIT_TEST_FROST. Ends with exit code 1 if a cell misses.
 """
 
 import argparse
@@ -14,6 +14,7 @@ import math
 import os
 import sys
 import time
+from collections.abc import Iterable
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -24,9 +25,9 @@ from torch import Tensor
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from robustlit.core.random import sample_seeds
 from robustlit.corruptions import BAR, COMMON, EXTRA
 from robustlit.corruptions.base import Corruption, Level
+from robustlit.corruptions.corrupt import draw_seeds
 from robustlit.corruptions.pixels import truncate
 from robustlit.corruptions.registry import named
 from robustlit.corruptions.severity import SEVERITIES
@@ -45,7 +46,7 @@ def main() -> int:
     parser.add_argument("--preset", choices=("imagenet", "cifar"), action="append", help="both unless given")
     parser.add_argument("--corruption", action="append", help="a name; every random one unless given")
     parser.add_argument("--draws", type=int, default=FEWEST, help="of each kind, a cell")
-    parser.add_argument("--seed", type=int, default=0, help="of our draws, and of the first numpy stream")
+    parser.add_argument("--seed", type=int, default=0, help="of both kinds of draws")
     given = parser.parse_args()
     if given.draws < FEWEST:
         parser.error(f"expected at least {FEWEST} draws, got {given.draws}; try --draws {FEWEST}")
@@ -77,13 +78,17 @@ def is_random(found: Corruption[Any]) -> bool:
 def line(name: str, preset: str, severity: int, replay: Replay, given: argparse.Namespace) -> tuple[str, ...]:
     """One row of the table."""
     found, image = corruption(name), golden.arrays(preset, "bar" if name in BAR else "c")["input"]
-    level = found.level(preset, severity)
-    ours = our_figures(found, image, level, given)
-    theirs = their_figures(found, image, level, replay, given)
-    means, ours_mean, theirs_mean = compare_means(ours, theirs)
+    level, clean = found.level(preset, severity), golden.unit(image)
+    shape = torch.Size((1, *clean.shape[1:]))
+    seeds = draw_seeds(found, severity, given.seed, torch.empty(given.draws))
+    ours = figures(found, clean, (found.sample(shape, seed[None], level) for seed in seeds), level)
+    first = 1_000_000 * (10 * given.seed + severity)
+    streams = (np.random.RandomState(first + number) for number in range(given.draws))
+    theirs = figures(found, clean, (replay(stream, image, level) for stream in streams), level)
+    excess, ours_mean, theirs_mean = compare_means(ours, theirs)
     spread, ours_sd, theirs_sd = compare_spreads(ours[:, 0], theirs[:, 0])
     rings = (ours_mean[1:] / theirs_mean[1:].clamp(min=1e-12) - 1).abs().max()
-    worst = max(float(means.max()), spread)
+    worst = max(float(excess.max()), spread)
     return (
         *(name, preset, str(severity)),
         *(f"{value:.3f}" for value in (float(ours_mean[0]), float(theirs_mean[0]), ours_sd, theirs_sd)),
@@ -93,31 +98,18 @@ def line(name: str, preset: str, severity: int, replay: Replay, given: argparse.
 
 
 @torch.no_grad()
-def our_figures(found: Corruption[Any], image: np.ndarray, level: Level, given: argparse.Namespace) -> Tensor:
-    clean = golden.unit(image)
-    seeds = sample_seeds(given.seed, torch.arange(given.draws))
-    shape = torch.Size((1, *clean.shape[1:]))
-    return torch.stack([figures(found, clean, found.sample(shape, seed[None], level), level) for seed in seeds])
+def figures(found: Corruption[Any], clean: Tensor, draws: Iterable[Any], level: Level) -> Tensor:
+    """One row a draw: mean |corrupted - clean| in grey levels, then the power of the change in each ring; float64."""
+    return torch.stack([figures_of(truncate(found.apply(clean, drawn, level)) - truncate(clean)) for drawn in draws])
 
 
-@torch.no_grad()
-def their_figures(
-    found: Corruption[Any], image: np.ndarray, level: Level, replay: Replay, given: argparse.Namespace
-) -> Tensor:
-    clean = golden.unit(image)
-    streams = (np.random.RandomState(100_000 + given.seed * given.draws + number) for number in range(given.draws))
-    return torch.stack([figures(found, clean, replay(stream, image, level), level) for stream in streams])
-
-
-def figures(found: Corruption[Any], clean: Tensor, draws: Any, level: Level) -> Tensor:
-    """Mean |corrupted - clean| in grey levels, then the power of the change in each ring: float64, 1 + RINGS."""
-    change = (truncate(found.apply(clean, draws, level)) - truncate(clean)).double()[0] * 255
-    power = torch.fft.fft2(change).abs().square().mean(0) / change[0].numel()
-    down, right = (torch.fft.fftfreq(n, dtype=torch.float64) for n in change.shape[1:])
-    ring = (torch.hypot(down[:, None], right) * (2 * RINGS)).long().clamp(max=RINGS - 1)
-    sums = torch.zeros(RINGS, dtype=torch.float64).index_add_(0, ring.flatten(), power.flatten())
-    counts = torch.bincount(ring.flatten(), minlength=RINGS)
-    return torch.cat((change.abs().mean()[None], sums / counts))
+def figures_of(change: Tensor) -> Tensor:
+    levels = change[0].double() * 255
+    power = torch.fft.fft2(levels).abs().square().mean(0) / levels[0].numel()
+    down, right = (torch.fft.fftfreq(n, dtype=torch.float64) for n in levels.shape[1:])
+    ring = (torch.hypot(down[:, None], right) * (2 * RINGS)).long().clamp(max=RINGS - 1).flatten()
+    sums = torch.zeros(RINGS, dtype=torch.float64).index_add_(0, ring, power.flatten())
+    return torch.cat((levels.abs().mean()[None], sums / torch.bincount(ring, minlength=RINGS)))
 
 
 def compare_means(ours: Tensor, theirs: Tensor) -> tuple[Tensor, Tensor, Tensor]:
