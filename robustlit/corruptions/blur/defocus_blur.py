@@ -1,6 +1,7 @@
 """defocus_blur: the image of a lens that is out of focus."""
 
 from functools import lru_cache
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -27,7 +28,7 @@ class DefocusBlur(Corruption[Draws]):
     """
 
     name = "defocus_blur"
-    levels = {
+    levels: ClassVar = {
         "imagenet": ((3, 0.1), (4, 0.5), (6, 0.5), (8, 0.5), (10, 0.5)),
         "tiny": ((0.5, 0.6), (1, 0.1), (1.5, 0.1), (2.5, 0.01), (3, 0.1)),
         "cifar": ((0.3, 0.4), (0.4, 0.5), (0.5, 0.6), (1, 0.2), (1.5, 0.1)),
@@ -58,7 +59,8 @@ def defocus_blur(images: Tensor, radius: float, sigma: float) -> Tensor:
     rows, columns = _grid(height, reach), _grid(width, reach)
     padded = F.pad(images, (reach, reach, reach, reach), mode="reflect")
     # on CPU image by image, because the rounding of a transform may depend on how many are made at once
-    parts = padded.split(1) if images.device.type == "cpu" else (padded,)
+    step = 1 if images.device.type == "cpu" else len(padded)
+    parts = [padded[start : start + step] for start in range(0, len(padded), step)]
     blurred = torch.cat([_filtered(part, transfer, (rows, columns)) for part in parts])
     return blurred[..., reach : reach + height, reach : reach + width]
 
@@ -66,7 +68,8 @@ def defocus_blur(images: Tensor, radius: float, sigma: float) -> Tensor:
 def _filtered(images: Tensor, transfer: Tensor, size: tuple[int, int]) -> Tensor:
     spectrum = torch.fft.rfft2(images, s=size)
     torch.view_as_real(spectrum).mul_(transfer)
-    return torch.fft.irfft2(spectrum, s=size)
+    filtered: Tensor = torch.fft.irfft2(spectrum, s=size)
+    return filtered
 
 
 def disk(radius: float, sigma: float) -> Tensor:

@@ -1,5 +1,7 @@
 """gaussian_blur: one Gaussian over the whole image."""
 
+from typing import ClassVar
+
 import torch
 from torch import Tensor
 
@@ -24,7 +26,7 @@ class GaussianBlur(Corruption[Draws]):
 
     name = "gaussian_blur"
     continuous = True
-    levels = {
+    levels: ClassVar = {
         "imagenet": ((1.0,), (2.0,), (3.0,), (4.0,), (6.0,)),
         "tiny": ((0.5,), (0.75,), (1.0,), (1.25,), (1.5,)),
         "cifar": ((0.4,), (0.6,), (0.7,), (0.8,), (1.0,)),

@@ -1,6 +1,7 @@
 """motion_blur: the camera moves along a straight line."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -35,7 +36,7 @@ class MotionBlur(Corruption[MotionBlurDraws]):
     """
 
     name = "motion_blur"
-    levels = {
+    levels: ClassVar = {
         "imagenet": ((10, 3), (15, 5), (15, 8), (15, 12), (20, 15)),
         "tiny": ((10, 1), (10, 1.5), (10, 2), (10, 2.5), (12, 3)),
         "cifar": ((6, 1), (6, 1.5), (6, 2), (8, 2), (9, 2.5)),

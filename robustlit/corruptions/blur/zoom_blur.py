@@ -2,7 +2,7 @@
 
 import math
 from functools import lru_cache
-from typing import TypeAlias
+from typing import ClassVar, TypeAlias
 
 import torch
 from torch import Tensor
@@ -33,7 +33,7 @@ class ZoomBlur(Corruption[Draws]):
 
     name = "zoom_blur"
     geometric = True
-    levels = {
+    levels: ClassVar = {
         "imagenet": ((1.11, 0.01), (1.16, 0.01), (1.21, 0.02), (1.26, 0.02), (1.31, 0.03)),
         "tiny": ((1.06, 0.01), (1.11, 0.01), (1.16, 0.01), (1.21, 0.01), (1.26, 0.01)),
         "cifar": ((1.06, 0.01), (1.11, 0.01), (1.16, 0.01), (1.21, 0.01), (1.26, 0.01)),
@@ -95,7 +95,8 @@ def _column_blocks(length: int, factors: tuple[float, ...], device: torch.device
     """For each block of output columns the input columns that it reads, and the matrix inputs × (zooms · outputs)."""
     matrices = torch.stack([_matrix(length, factor) for factor in sorted(set(factors))])
     blocks = []
-    for part in matrices.split(_BLOCK, 1):
+    for start in range(0, length, _BLOCK):
+        part = matrices[:, start : start + _BLOCK]
         read = _nonzero(part)
         blocks.append((read, part[..., read].permute(2, 0, 1).flatten(1).to(device, torch.float32)))
     return tuple(blocks)
@@ -108,7 +109,8 @@ def _row_blocks(length: int, factors: tuple[float, ...], device: torch.device) -
     shares = torch.tensor([factors.count(factor) / len(factors) for factor in distinct], dtype=torch.float64)
     matrices = torch.stack([_matrix(length, factor) for factor in distinct]) * shares[:, None, None]
     blocks = []
-    for part in matrices.split(_BLOCK, 1):
+    for start in range(0, length, _BLOCK):
+        part = matrices[:, start : start + _BLOCK]
         read = _nonzero(part)
         pairs = slice(read.start * len(distinct), read.stop * len(distinct))
         blocks.append((pairs, part[..., read].permute(1, 2, 0).flatten(1).to(device, torch.float32)))
@@ -131,7 +133,7 @@ def _places(length: int, factor: float) -> Tensor:
     enlarged = round(kept * factor)
     first = (enlarged - length) // 2
     steps = torch.arange(first, first + length, dtype=torch.float64)
-    return part.start + steps * ((kept - 1) / (enlarged - 1))
+    return steps * ((kept - 1) / (enlarged - 1)) + float(part.start)
 
 
 def _nonzero(matrices: Tensor) -> slice:
