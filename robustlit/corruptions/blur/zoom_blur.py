@@ -133,7 +133,8 @@ def _places(length: int, factor: float) -> Tensor:
     enlarged = round(kept * factor)
     first = (enlarged - length) // 2
     steps = torch.arange(first, first + length, dtype=torch.float64)
-    return steps * ((kept - 1) / (enlarged - 1)) + float(part.start)
+    ratio = (kept - 1) / (enlarged - 1)
+    return steps.mul_(ratio).add_(part.start)
 
 
 def _nonzero(matrices: Tensor) -> slice:
