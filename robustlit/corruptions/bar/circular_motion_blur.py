@@ -48,9 +48,8 @@ def circular_motion_blur(images: Tensor, angle: float) -> Tensor:
     weights = [math.exp(-2 * _share(turn) ** 2) for turn in range(_TURNS)]
     result = torch.zeros_like(spline)
     for turn, weight in enumerate(weights):
-        rows, columns = _rotated(images.shape[-2], images.shape[-1], angle * _share(turn))
-        rotated = cubic_sample(spline, rows.to(images.device), columns.to(images.device))
-        result.add_(rotated, alpha=weight / sum(weights))
+        places = _rotated(images.shape[-2], images.shape[-1], angle * _share(turn), images.device)
+        result.add_(cubic_sample(spline, *places), alpha=weight / sum(weights))
     return result
 
 
@@ -60,11 +59,11 @@ def _share(turn: int) -> float:
 
 
 @lru_cache(maxsize=5 * _TURNS)
-def _rotated(height: int, width: int, degrees: float) -> tuple[Tensor, Tensor]:
+def _rotated(height: int, width: int, degrees: float, device: torch.device) -> tuple[Tensor, Tensor]:
     """Row and column coordinates of a rotation about the centre, H×W; float64 until places at the edge are decided."""
     cosine, sine = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
     down = torch.arange(height, dtype=torch.float64)[:, None] - (height - 1) / 2
     right = torch.arange(width, dtype=torch.float64) - (width - 1) / 2
     rows = cosine * down + sine * right + (height - 1) / 2
     columns = -sine * down + cosine * right + (width - 1) / 2
-    return rows.float(), columns.float()
+    return rows.float().to(device), columns.float().to(device)

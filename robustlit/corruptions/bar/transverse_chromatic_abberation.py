@@ -1,6 +1,7 @@
 """Transverse chromatic aberration: colour channels magnified differently (CIFAR-10-C-bar, its spelling)."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import ClassVar
 
 import torch
@@ -60,15 +61,16 @@ def transverse_chromatic_abberation(images: Tensor, order: Tensor, strength: flo
     by_scale = images.gather(1, order.argsort(dim=1)[:, :, None, None].expand_as(images))
     parts = []
     for half_steps, channel in enumerate(by_scale.unbind(1)):
-        rows, columns = (_cropped_places(n, 1 + strength * half_steps / 2).to(images.device) for n in images.shape[-2:])
+        rows, columns = (_cropped_places(n, 1 + strength * half_steps / 2, images.device) for n in images.shape[-2:])
         parts.append(cubic_resize(channel.unsqueeze(1), rows, columns))
     magnified = torch.cat(parts, dim=1).gather(1, place)
     return (magnified * 255 + 0.5).floor_().div_(255)
 
 
-def _cropped_places(length: int, scale: float) -> Tensor:
+@lru_cache(maxsize=64)
+def _cropped_places(length: int, scale: float, device: torch.device) -> Tensor:
     """Coordinates of the central ``length`` pixels of a side that is stretched end to end."""
     stretched = round(length * scale)
     edge = (stretched - length) // 2
     places = torch.arange(edge, edge + length, dtype=torch.float64) * ((length - 1) / (stretched - 1))
-    return places.float()
+    return places.float().to(device)
