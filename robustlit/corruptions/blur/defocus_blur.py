@@ -92,13 +92,15 @@ def disk(radius: float, sigma: float) -> Tensor:
 
 @lru_cache(maxsize=32)
 def _transfer(radius: float, sigma: float, height: int, width: int, device: torch.device) -> tuple[int, Tensor]:
-    """The reach of the kernel, and its transform, which is real because the kernel is symmetric."""
+    """The reach of the kernel, and its transform, which is real because the kernel is symmetric; it is held twice,
+    for the real and the imaginary part of what it is multiplied with, because that is quicker than to broadcast.
+    """
     kernel = disk(radius, sigma)
     reach = kernel.shape[0] // 2
     grid = torch.zeros(_grid(height, reach), _grid(width, reach), dtype=torch.float64)
     grid[: 2 * reach + 1, : 2 * reach + 1] = kernel
     transform = torch.fft.rfft2(grid.roll((-reach, -reach), (0, 1)))
-    return reach, transform.real.unsqueeze(-1).to(device, torch.float32)
+    return reach, torch.stack((transform.real, transform.real), -1).to(device, torch.float32)
 
 
 def _grid(length: int, reach: int) -> int:
