@@ -92,8 +92,9 @@ def disk(radius: float, sigma: float) -> Tensor:
 
 @lru_cache(maxsize=32)
 def _transfer(radius: float, sigma: float, height: int, width: int, device: torch.device) -> tuple[int, Tensor]:
-    """The reach of the kernel, and its transform, which is real because the kernel is symmetric; it is held twice,
-    for the real and the imaginary part of what it is multiplied with, because that is quicker than to broadcast.
+    """The reach of the kernel, and its transform, which is real because the kernel is symmetric.
+
+    It is held twice, for the real and the imaginary part of a spectrum: that is quicker than to broadcast.
     """
     kernel = disk(radius, sigma)
     reach = kernel.shape[0] // 2
