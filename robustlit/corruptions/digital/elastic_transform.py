@@ -49,14 +49,13 @@ def elastic_transform(images: Tensor, jitter: Tensor, fields: Tensor, alpha: flo
         float32 N×C×H×W.
     """
     height, width = images.shape[-2:]
-    columns, rows = _affine_places(_inverse_affine(jitter, height, width), height, width)
-    grid = torch.stack((columns * (2 / (width - 1)) - 1, rows * (2 / (height - 1)) - 1), dim=-1)
-    moved = F.grid_sample(images, grid, padding_mode="reflection", align_corners=True)
+    places = _affine_places(_inverse_affine(jitter, height, width), height, width)
+    places = _scaled(places, 2 / (height - 1), 2 / (width - 1)).sub_(1)
+    moved = F.grid_sample(images, places.permute(0, 2, 3, 1), padding_mode="reflection", align_corners=True)
     if alpha == 0:
         return moved
-    columns, rows = _displaced(fields, alpha, sigma)
-    grid = torch.stack(((columns + 0.5) * (2 / width) - 1, (rows + 0.5) * (2 / height) - 1), dim=-1)
-    return F.grid_sample(moved, grid, padding_mode="reflection", align_corners=False)
+    places = _scaled(_displaced(fields, alpha, sigma).add_(0.5), 2 / height, 2 / width).sub_(1)
+    return F.grid_sample(moved, places.permute(0, 2, 3, 1), padding_mode="reflection", align_corners=False)
 
 
 class ElasticTransform(Corruption[ElasticDraws]):
@@ -117,12 +116,11 @@ class ElasticTransform(Corruption[ElasticDraws]):
     def warp(self, masks: Tensor, draws: ElasticDraws, level: Level) -> Tensor:
         """Bend masks N×H×W of any dtype: one look-up of the nearest pixel for both steps."""
         height, width = masks.shape[-2:]
-        columns, rows = _displaced(draws.fields, level[0], level[1])
+        columns, rows = _displaced(draws.fields, level[0], level[1]).unbind(1)
         columns, rows = _mirrored(columns + 0.5, width) - 0.5, _mirrored(rows + 0.5, height) - 0.5
-        inverse = _inverse_affine(draws.jitter, height, width)[:, :, :, None, None]
-        columns, rows = (
-            inverse[:, axis, 0] * columns + inverse[:, axis, 1] * rows + inverse[:, axis, 2] for axis in (0, 1)
-        )
+        inverse = _inverse_affine(draws.jitter, height, width)
+        slope, lean, shift = (inverse[..., i, None, None] for i in range(3))
+        columns, rows = (slope * columns[:, None] + lean * rows[:, None] + shift).unbind(1)
         return nearest(masks, _mirrored(rows, height - 1), _mirrored(columns, width - 1))
 
 
@@ -144,22 +142,29 @@ def _inverse_affine(jitter: Tensor, height: int, width: int) -> Tensor:
 
 
 def _affine_places(inverse: Tensor, height: int, width: int) -> Tensor:
-    """Where each pixel is read, in whole steps of 1/32 pixel as OpenCV rounds them: columns and rows, 2×N×H×W."""
+    """Where each pixel is read, in whole steps of 1/32 pixel as OpenCV rounds them: columns and rows, N×2×H×W."""
     column = torch.arange(width, dtype=torch.float64, device=inverse.device)
     row = torch.arange(height, dtype=torch.float64, device=inverse.device)
-    slope, lean, shift = (inverse[..., i].T[..., None] for i in range(3))
+    slope, lean, shift = (inverse[..., i, None] for i in range(3))
     across = (slope * column * _FIXED).round_().clamp_(-_FAR, _FAR)
     down = ((lean * row + shift) * _FIXED).round_().clamp_(-_FAR, _FAR).add_(_FIXED / _STEPS / 2)
     places = across.float()[:, :, None] + down.float()[..., None]
     return places.mul_(_STEPS / _FIXED).floor_().div_(_STEPS)
 
 
-def _displaced(fields: Tensor, alpha: float, sigma: float) -> tuple[Tensor, Tensor]:
-    """Columns and rows where each pixel is read after the affine map, N×H×W each."""
-    moves = gaussian_blur(fields, sigma, mode="reflect", truncate=3.0).mul_(alpha)
-    height, width = fields.shape[-2:]
-    columns = moves[:, 0] + torch.arange(width, device=fields.device)
-    return columns, moves[:, 1] + torch.arange(height, device=fields.device)[:, None]
+def _displaced(fields: Tensor, alpha: float, sigma: float) -> Tensor:
+    """Where each pixel is read after the affine map: columns and rows, N×2×H×W."""
+    places = gaussian_blur(fields, sigma, mode="reflect", truncate=3.0).mul_(alpha)
+    places[:, 0] += torch.arange(fields.shape[3], device=fields.device)
+    places[:, 1] += torch.arange(fields.shape[2], device=fields.device)[:, None]
+    return places
+
+
+def _scaled(places: Tensor, rows: float, columns: float) -> Tensor:
+    """Multiply columns and rows N×2×H×W by a factor each, in place."""
+    places[:, 0] *= columns
+    places[:, 1] *= rows
+    return places
 
 
 def _mirrored(places: Tensor, length: int) -> Tensor:

@@ -26,7 +26,7 @@ def saturate(images: Tensor, factor: float, offset: float) -> Tensor:
     Returns:
         float32 N×3×H×W.
     """
-    red, green, blue = images.split(1, dim=1)
+    red, green, blue = torch.split(images, 1, dim=1)
     value = torch.maximum(torch.maximum(red, green), blue)
     chroma = value - torch.minimum(torch.minimum(red, green), blue)
     below = value - images

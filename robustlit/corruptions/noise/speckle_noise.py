@@ -34,9 +34,9 @@ class SpeckleNoise(Corruption[SpeckleNoiseDraws]):
     A level is the standard deviation as a share of the pixel's value, whatever the image's size.
 
     Example:
-        >>> noisy = SpeckleNoise().change(torch.zeros(1, 1, 16, 16), SpeckleNoiseDraws(torch.ones(1, 1, 16, 16)), (0.5,))
-        >>> float(noisy.abs().max())
-        0.0
+        >>> draws = SpeckleNoiseDraws(torch.tensor([1.0, 1.0, -1.0]).view(1, 1, 1, 3))
+        >>> SpeckleNoise().change(torch.tensor([0.0, 0.5, 0.5]).view(1, 1, 1, 3), draws, (0.5,)).flatten()
+        tensor([0.0000, 0.7500, 0.2500])
     """
 
     name = "speckle_noise"

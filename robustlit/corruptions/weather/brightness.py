@@ -26,7 +26,7 @@ def brightness(images: Tensor, amount: float) -> Tensor:
         float32 N×C×H×W.
     """
     images = images.clamp(min=_DARK)
-    value = reduce(torch.maximum, images.split(1, dim=1))
+    value = reduce(torch.maximum, torch.split(images, 1, dim=1))
     return images.mul_((value + amount).clamp_(max=1).div_(value))
 
 
