@@ -7,14 +7,14 @@ from torch.nn import functional as F
 __all__ = ["canny"]
 
 _TANGENT = 13573.0  # of 22.5°, times 2¹⁵
-_FOLLOWED = 12  # pixels that a weak edge is followed from a strong one
+_FOLLOWED = 8  # pixels that a weak edge is followed from a strong one
 
 
 def canny(images: Tensor, low: float, high: float) -> Tensor:
     """Find edges (Canny 1986, with the integer decisions of OpenCV's ``Canny``).
 
     All values are whole numbers that float32 holds exactly, so no decision depends on rounding. A weak edge is kept
-    where a strong one lies at most 12 pixels along it; OpenCV follows it to its end.
+    where a strong one lies at most 8 pixels along it; OpenCV follows it to its end.
 
     Args:
         images: Float32 N×H×W of whole grey levels, 0 to 255.
@@ -49,15 +49,20 @@ def _ridges(size: Tensor, across: Tensor, down: Tensor) -> Tensor:
     def beside(row: int, column: int) -> Tensor:
         return padded[:, 1 + row : 1 + row + height, 1 + column : 1 + column + width]
 
-    horizontal = (size > beside(0, -1)) & (size >= beside(0, 1))
-    vertical = (size > beside(-1, 0)) & (size >= beside(1, 0))
-    falling = (size > beside(-1, -1)) & (size > beside(1, 1))
-    rising = (size > beside(-1, 1)) & (size > beside(1, -1))
-    flat = across.abs() * _TANGENT
-    steep = down.abs() * 32768
-    diagonal = torch.where((across < 0) == (down < 0), falling, rising)
-    upright = torch.where(steep - across.abs() * 65536 > flat, vertical, diagonal)
-    return torch.where(steep < flat, horizontal, upright)
+    flat, steep = across.abs(), down.abs().mul_(32768)
+    level = flat * _TANGENT
+    horizontal = steep < level
+    vertical = steep.sub_(flat, alpha=65536) > level
+    rising = across * down < 0
+    falling = ~rising
+    diagonal = (rising & (size > torch.maximum(beside(-1, 1), beside(1, -1)))) | (
+        falling & (size > torch.maximum(beside(-1, -1), beside(1, 1)))
+    )
+    # of two equal neighbours in a row or column the first is the ridge; whole numbers: ≥ b is > b − 1
+    largest = torch.maximum(beside(0, -1), beside(0, 1) - 1)
+    upright = torch.maximum(beside(-1, 0), beside(1, 0) - 1)
+    straight = (horizontal & (size > largest)) | (vertical & (size > upright))
+    return straight | (diagonal & ~(horizontal | vertical))
 
 
 def _dilated(marks: Tensor) -> Tensor:

@@ -1,7 +1,10 @@
 """Distance to the nearest mark, by the 5×5 chamfer metric of OpenCV, up to a limit."""
 
+import math
+
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 __all__ = ["chamfer_distance"]
 
@@ -42,17 +45,21 @@ def chamfer_distance(marks: Tensor, limit: float) -> Tensor:
         >>> round(float(chamfer_distance(marks, 20)[0, 1, 2]), 4)
         2.1969
     """
-    distance = torch.where(marks, 0.0, float(limit))
+    count, height, width = marks.shape
+    stride = width + math.ceil(limit)  # so far that a move beyond a row's end reaches no pixel of the next within limit
+    padded = F.pad((~marks).float().mul_(limit), (0, stride - width), value=limit).view(count, -1)
+    scratch = torch.empty_like(padded)
     for down, right, length in _MOVES:
+        step = down * stride + right
         times = 1
-        while times * length < limit:
-            to = (slice(None), _shifted(times * down), _shifted(times * right))
-            of = (slice(None), _shifted(-times * down), _shifted(-times * right))
-            detour = distance[of] + times * length
-            distance[to] = torch.minimum(distance[to], detour)
+        while times * length < limit and times * abs(step) < padded.shape[1]:
+            to, of = _places(times * step)
+            detour = torch.add(padded[:, of], times * length, out=scratch[:, to])
+            torch.minimum(padded[:, to], detour, out=padded[:, to])
             times *= 2
-    return distance
+    return padded.view(count, height, stride)[:, :, :width].contiguous()
 
 
-def _shifted(by: int) -> slice:
-    return slice(by, None) if by >= 0 else slice(None, by)
+def _places(by: int) -> tuple[slice, slice]:
+    """Where moves end and where they begin."""
+    return (slice(by, None), slice(None, -by)) if by > 0 else (slice(None, by), slice(-by, None))

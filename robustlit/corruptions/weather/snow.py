@@ -5,6 +5,7 @@ from typing import ClassVar
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from robustlit.core.random import fold, normal, uniform
 from robustlit.corruptions.base import Corruption, Draws, Level
@@ -84,7 +85,7 @@ class Snow(Corruption[SnowDraws]):
 
 def snow_layer(flakes: Tensor, threshold: float, radius: float, sigma: float, angles: Tensor) -> Tensor:
     """Return falling snow N×H×W in [0, 1]: what lies above the threshold, at 8 bits, blurred along the angles."""
-    seen = torch.where(flakes < threshold, 0, flakes).clamp_(0, 1)
+    seen = F.threshold(flakes, threshold, 0).clamp_(0, 1)
     return motion_blur(truncate(seen[:, None]), radius, sigma, angles)[:, 0]
 
 

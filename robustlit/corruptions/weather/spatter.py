@@ -80,13 +80,13 @@ class Spatter(Corruption[SpatterDraws]):
         liquid = gaussian_blur((draws.noise * deviation + mean)[:, None], sigma)[:, 0]
         if is_mud:
             return mud(images, mud_cover(liquid > threshold, amount))
-        return water(images, water_relief(torch.where(liquid < threshold, 0, liquid)), amount)
+        return water(images, water_relief(F.threshold(liquid, threshold, 0)), amount)
 
 
 def mud_cover(drops: Tensor, sigma: float) -> Tensor:
     """Return how much of each pixel mud covers, N×H×W: blurred drops, without what is left below 0.8."""
     cover = gaussian_blur(drops.float()[:, None], sigma)[:, 0]
-    return torch.where(cover < 0.8, 0, cover)
+    return F.threshold(cover, 0.8, 0)
 
 
 def mud(images: Tensor, cover: Tensor) -> Tensor:
@@ -118,7 +118,7 @@ def _equalized(levels: Tensor, count: int) -> Tensor:
     """Spread whole levels N×H×W below ``count`` over 0 to 255, as OpenCV's ``equalizeHist`` does."""
     flat = levels.flatten(1).long()
     totals = flat.new_zeros(flat.shape[0], count).scatter_add_(1, flat, torch.ones_like(flat))
-    lowest = flat.amin(1, keepdim=True)
+    lowest = totals.bool().byte().argmax(1, keepdim=True)
     first = totals.gather(1, lowest)
     total = flat.shape[1]
     scale = 255 / (total - first).clamp(min=1).float()
