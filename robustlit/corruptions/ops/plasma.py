@@ -34,14 +34,14 @@ def plasma(uniforms: Tensor, decay: float) -> Tensor:
     Returns:
         N×S×S, each map from 0 to 1.
     """
-    steps = torch.add(uniforms * 2, -1)
+    steps = uniforms - 0.5
     grid = uniforms.new_zeros(uniforms.shape[0], 1, 1)
     amplitude = _AMPLITUDE
     start = 0
     while start < uniforms.shape[1]:
         cells = grid.shape[1] ** 2
         level = steps[:, start : start + 3 * cells].view(-1, 3, grid.shape[1], grid.shape[1])
-        grid = _refined(grid, level, 4 * amplitude**2)
+        grid = _refined(grid, level, 8 * amplitude**2)
         start += 3 * cells
         amplitude /= decay
     flat = grid.flatten(1)
@@ -54,7 +54,7 @@ def _refined(corners: Tensor, steps: Tensor, amount: float) -> Tensor:
 
     Args:
         corners: N×k×k.
-        steps: N×3×k×k in [-1, 1), of the squares, of the diamonds on the corners' rows and of those between the rows.
+        steps: N×3×k×k in [-½, ½), of the squares, of the diamonds on the corners' rows and of those between the rows.
         amount: Four times what a step is multiplied by.
     """
     pairs = corners + corners.roll(-1, 1)
