@@ -1,6 +1,5 @@
 """Plasma: square maps of fractal noise by the diamond-square algorithm, a whole batch level by level."""
 
-import torch
 from torch import Tensor
 
 __all__ = ["plasma", "plasma_draws", "plasma_size"]
