@@ -8,9 +8,9 @@ from torch import Tensor
 
 from robustlit.core.pixels import check_pixels, exact_arithmetic
 from robustlit.core.random import fold, sample_seeds
-from robustlit.corruptions.base import Corruption
+from robustlit.corruptions.base import Corruption, Level
 from robustlit.corruptions.custom import CustomCorruption
-from robustlit.corruptions.pixels import chunks, from_unit, to_unit, truncate
+from robustlit.corruptions.pixels import chunks, put, to_unit, truncate
 from robustlit.corruptions.presets import choose_preset
 from robustlit.corruptions.registry import named
 from robustlit.corruptions.severity import Severity, severity_key
@@ -61,8 +61,12 @@ def corrupt(
     found = resolve(corruption)
     level = found.level(choose_preset(preset, images.shape[-2], images.shape[-1], found.presets()), severity)
     seeds = draw_seeds(found, severity, seed, images)
-    parts = [_changed(found, images[part], level, seeds[part], quantize, storage) for part in chunks(images)]
-    return torch.cat(parts) if parts else images.clone()
+    corrupted = torch.empty_like(images)
+    with exact_arithmetic(images.device), torch.no_grad():
+        for part in chunks(images):
+            changed = _changed(found, to_unit(images[part], quantize), level, seeds[part], storage)
+            put(changed, corrupted[part], quantize)
+    return corrupted
 
 
 def corrupt_with_masks(
@@ -148,15 +152,10 @@ def check_images(images: Tensor) -> None:
         check_pixels(images)
 
 
-def _changed(
-    corruption: Corruption, images: Tensor, level: tuple[float, ...], seeds: Tensor, quantize: bool, storage: Storage
-) -> Tensor:
-    with exact_arithmetic(images.device), torch.no_grad():
-        draws = corruption.sample(corruption.shape_of_draws(images.shape), seeds, level)
-        changed = corruption.apply(to_unit(images, quantize), draws, level)
-        if storage is not None:
-            changed = _stored(changed, storage)
-        return from_unit(changed, images.dtype, quantize)
+def _changed(corruption: Corruption, images: Tensor, level: Level, seeds: Tensor, storage: Storage) -> Tensor:
+    draws = corruption.sample(corruption.shape_of_draws(images.shape), seeds, level)
+    changed = corruption.apply(images, draws, level)
+    return changed if storage is None else _stored(changed, storage)
 
 
 def _stored(images: Tensor, storage: str) -> Tensor:

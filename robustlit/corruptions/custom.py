@@ -41,7 +41,7 @@ class CustomCorruption(Corruption[Seeds]):
 
     def __init__(self, function: Callable[[Tensor, Severity, Tensor], Tensor], name: str | None = None) -> None:
         self.function = function
-        self.own_name: str = name or getattr(function, "__name__", type(function).__name__)
+        self.own_name = name or str(getattr(function, "__name__", type(function).__name__))
 
     @property
     def name(self) -> str:  # type: ignore[override]

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-__all__ = ["chunks", "from_unit", "to_bytes", "to_unit", "truncate"]
+__all__ = ["chunks", "put", "to_unit", "truncate"]
 
 _CHUNK = 1 << 18  # values worked on at a time on CPU: 1 MiB of float32, one 224 px colour image
 _SLACK = 1e-3  # of a grey level; keeps float32 rounding from losing a level where the published float64 result is whole
@@ -28,17 +28,14 @@ def to_unit(images: Tensor, quantize: bool) -> Tensor:
 
 
 def truncate(images: Tensor) -> Tensor:
-    """Return values in [0, 1] cut down to 8 bits, as float32 multiples of 1/255."""
-    return to_bytes(images).div_(255)
+    """Return images cut down to 8 bits and to [0, 1], as float32 multiples of 1/255."""
+    return (images * 255).add_(_SLACK).floor_().clamp_(0, 255).div_(255)
 
 
-def to_bytes(images: Tensor) -> Tensor:
-    """Return the whole grey levels, 0 to 255 as float32, that values in [0, 1] are truncated to."""
-    return (images * 255).add_(_SLACK).floor_().clamp_(0, 255)
-
-
-def from_unit(images: Tensor, dtype: torch.dtype, quantize: bool) -> Tensor:
-    """Return images in the caller's dtype from float32 in [0, 1], truncated to 8 bits unless ``quantize`` is off."""
-    if dtype == torch.uint8:
-        return to_bytes(images).to(torch.uint8)
-    return (truncate(images) if quantize else images).to(dtype)
+def put(images: Tensor, into: Tensor, quantize: bool) -> None:
+    """Write float32 images in [0, 1] in the caller's dtype, truncated to 8 bits unless ``quantize`` is off."""
+    if not quantize and into.dtype != torch.uint8:
+        into.copy_(images)
+        return
+    levels = (images * 255).add_(_SLACK).floor_()
+    into.copy_(levels if into.dtype == torch.uint8 else levels.div_(255))

@@ -9,6 +9,8 @@ import pytest
 import torch
 from torch import Tensor
 
+from robustlit.corruptions.pixels import put
+
 FILES = {
     ("imagenet", "c"): "imagenet_224.npz",
     ("cifar", "c"): "cifar_32.npz",
@@ -44,8 +46,8 @@ def stream(severity: int) -> np.random.RandomState:
 
 def difference(ours: Tensor, reference: np.ndarray) -> tuple[int, float]:
     """Largest difference in grey levels and signed mean difference of 1×3×H×W in [0, 1], truncated, to uint8 H×W×3."""
-    from robustlit.corruptions.pixels import from_unit
-
-    found = from_unit(ours.clamp(0, 1), torch.uint8, True)[0].permute(1, 2, 0).numpy().astype(int)
+    found = torch.empty(ours.shape, dtype=torch.uint8)
+    put(ours.clamp(0, 1), found, True)
+    found = found[0].permute(1, 2, 0).numpy().astype(int)
     delta = found - reference.astype(int)
     return int(np.abs(delta).max()), float(delta.mean())
