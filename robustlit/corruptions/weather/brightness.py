@@ -36,8 +36,8 @@ class Brightness(Corruption[Draws]):
     A level is what is added to the value of HSV, in units of the pixel range.
 
     Example:
-        >>> Brightness().change(torch.tensor([0.5, 0.25, 0.0]).view(1, 3, 1, 1), Draws(), (0.3,)).flatten()
-        tensor([0.8000, 0.4000, 0.0000])
+        >>> Brightness().change(torch.tensor([0.5, 0.25, 0.125]).view(1, 3, 1, 1), Draws(), (0.3,)).flatten()
+        tensor([0.8000, 0.4000, 0.2000])
     """
 
     name = "brightness"
