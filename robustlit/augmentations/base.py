@@ -1,8 +1,9 @@
 """What every augmentation is: draws made from seeds, applied to a batch, with a per-sample probability."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -10,7 +11,7 @@ from torch import Tensor, nn
 from robustlit.core.pixels import exact_arithmetic
 from robustlit.core.random import fold, sample_seeds, uniform
 
-__all__ = ["AugmentationOp", "Params", "spread"]
+__all__ = ["AugmentationOp", "Params", "change_chosen", "spread"]
 
 
 @dataclass(frozen=True)
@@ -31,19 +32,23 @@ class AugmentationOp(nn.Module, ABC, Generic[Drawn]):
     """Base of the augmentations: ``sample`` draws, ``apply`` changes, calling the module does both.
 
     An operation has no state of its own: the same images and seeds give the same result on every device and for any
-    batch. Subclasses write ``sample`` and ``change``.
+    batch, except where an operation mixes the samples of a batch and says so. Subclasses write ``sample`` and
+    ``change``; those that read class masks set ``needs_masks`` and write ``change(images, params, masks)``; those whose
+    targets change with the images write ``change_targets``.
 
     Args:
         p: Probability that a sample is changed.
 
     Attributes:
         resembles: Names of the corruptions whose evaluation says less after training with this operation.
+        needs_masks: Whether images can be changed only together with their class masks, int N×H×W.
 
     Raises:
         ValueError: If ``p`` is not in [0, 1].
     """
 
-    resembles: ClassVar[tuple[str, ...]] = ()
+    resembles: tuple[str, ...] = ()
+    needs_masks: bool = False
 
     def __init__(self, p: float = 1.0) -> None:
         super().__init__()
@@ -59,29 +64,78 @@ class AugmentationOp(nn.Module, ABC, Generic[Drawn]):
     def change(self, images: Tensor, params: Drawn) -> Tensor:
         """Return new images from float32 images N×C×H×W in [0, 1] and drawn parameters."""
 
-    def apply(self, images: Any, params: Drawn | None = None) -> Any:
+    def change_targets(self, targets: Tensor, params: Drawn, num_classes: int | None = None) -> Tensor:
+        """Return the targets of the changed images: the same object where they stay as they are.
+
+        Args:
+            targets: Class numbers N, labels N×K or class masks N×H×W.
+            params: What the images were changed with.
+            num_classes: How many classes there are, where class numbers become soft labels.
+        """
+        return targets
+
+    def apply(self, images: Any, params: Drawn | None = None, masks: Tensor | None = None) -> Any:
         """Apply drawn parameters to float images N×C×H×W in [0, 1]; returns a new tensor of the same dtype.
 
         With a function alone it is ``nn.Module.apply``, which a parent module calls on all its children.
+
+        Raises:
+            ValueError: If the operation needs masks and gets none, or they are not of the images' size.
         """
         if params is None:
             return super().apply(images)
+        if self.needs_masks:
+            self._check_masks(images, masks)
+        change: Callable[..., Tensor] = self.change
         with exact_arithmetic(images.device):
-            return self.change(images.float(), params).to(images.dtype)
+            read = (masks,) if self.needs_masks else ()
+            return change(images.float(), params, *read).to(images.dtype)
 
-    def forward(self, images: Tensor, seed: int | Tensor = 0) -> Tensor:
+    def forward(self, images: Tensor, seed: int | Tensor = 0, masks: Tensor | None = None) -> Tensor:
         """Change a batch of images.
 
         Args:
             images: Float N×C×H×W in [0, 1].
             seed: An int, spread over the samples by their position, or int64 seeds of shape N.
+            masks: Class masks, int N×H×W, for the operations that need them; they are read only.
         """
-        changed: Tensor = self.apply(images, self.sample(images.shape, spread(seed, images)))
+        changed: Tensor = self.apply(images, self.sample(images.shape, spread(seed, images)), masks)
         return changed
 
     def choose(self, seeds: Tensor) -> Tensor:
         """Draw which samples are changed: bool of shape N, true with probability ``p``."""
         return uniform(fold(seeds, "chosen")) < self.p
+
+    def _check_masks(self, images: Tensor, masks: Tensor | None) -> None:
+        expected = (images.shape[0], *images.shape[2:])
+        if masks is None or masks.shape != expected:
+            found = "none" if masks is None else f"shape {tuple(masks.shape)}"
+            raise ValueError(
+                f"expected class masks of shape {expected} for {type(self).__name__}, got {found}; "
+                "try it on segmentation data, as operation(images, seed, masks)"
+            )
+
+
+def change_chosen(images: Tensor, chosen: Tensor, change: Callable[[Tensor], Tensor]) -> Tensor:
+    """Return new images of which the chosen ones are changed, and the others are copies bit for bit.
+
+    On CPU only the chosen ones are computed; on CUDA all of them are, so that nothing waits for the host.
+
+    Args:
+        images: N×C×H×W.
+        chosen: bool of shape N.
+        change: Takes the positions of M samples, int64, and returns their changed images M×C×H×W.
+    """
+    if images.device.type != "cpu":
+        everything = torch.arange(len(images), device=images.device)
+        return torch.where(chosen[:, None, None, None], change(everything), images)
+    positions = chosen.nonzero()[:, 0]
+    if len(positions) == len(images):
+        return change(positions)
+    result = images.clone()
+    if len(positions):
+        result[positions] = change(positions)
+    return result
 
 
 def spread(seed: int | Tensor, images: Tensor) -> Tensor:
