@@ -7,20 +7,23 @@ from pathlib import Path
 import pytorch_lightning as pl
 from omegaconf import DictConfig, OmegaConf
 
-from robustlit.cli.build import Parts, build_data, build_module, build_trainer
+from robustlit.cli.build import Parts, build_data, build_evaluations, build_module, build_trainer
 from robustlit.cli.config import run_names, short_hash
 from robustlit.cli.errors import blame
-from robustlit.cli.run import load_weights, print_results, quiet, run_evaluations
+from robustlit.cli.gates import check_keys, missed, read_gates, stop_where_missed
+from robustlit.cli.paths import short
+from robustlit.cli.run import expected_keys, load_weights, print_results, quiet, run_evaluations
 from robustlit.cli.versions import machine, packages
 from robustlit.evaluation.base import Row
 from robustlit.evaluation.splits import use_splits
 from robustlit.reports.results import Results
+from robustlit.reports.write import write_results
 
 __all__ = ["evaluate"]
 
 
 def evaluate(cfg: DictConfig, saved: DictConfig, folder: Path, checkpoint: Path) -> None:
-    """Test a checkpoint, print the table and write ``evaluations/<checkpoint>.json``.
+    """Test a checkpoint, print the tables and write ``evaluations/<checkpoint>.json``, CSV and pictures.
 
     Figures of other tests and splits that the file already has stay there. A checkpoint from elsewhere gets a file
     of its own.
@@ -30,8 +33,12 @@ def evaluate(cfg: DictConfig, saved: DictConfig, folder: Path, checkpoint: Path)
         saved: The configuration of the run.
         folder: The run folder.
         checkpoint: The weights.
+
+    Raises:
+        SystemExit: With code 1, if a figure misses its threshold.
     """
     quiet()
+    gates = read_gates(cfg.fail_under, cfg.fail_over)
     pl.seed_everything(saved.seed, workers=False, verbose=False)
     for section in ("data", "trainer"):
         given = {key: value for key, value in cfg[section].items() if value is not None}
@@ -39,6 +46,8 @@ def evaluate(cfg: DictConfig, saved: DictConfig, folder: Path, checkpoint: Path)
     data = build_data(saved)
     with blame("splits"):
         use_splits(data, cfg.splits)
+    expected = expected_keys(build_evaluations(cfg), data)
+    check_keys(gates, expected, data.test_sets)
     module = build_module(saved, data)
     load_weights(module, checkpoint)
     trainer = build_trainer(saved, logger=False, enable_checkpointing=False, default_root_dir=str(folder))
@@ -55,8 +64,10 @@ def evaluate(cfg: DictConfig, saved: DictConfig, folder: Path, checkpoint: Path)
         file = folder / "evaluations" / f"{name}.json"
         stale = not file.is_file() or file.stat().st_mtime < checkpoint.stat().st_mtime
         earlier = [] if stale else Results.read(file).tests.get(name, [])
-        replace(results, tests={name: merged(earlier, rows)}).write(file)
+        written = write_results(replace(results, tests={name: merged(earlier, rows)}), file)
         print_results(results, folder)
+        print(f"files        {', '.join(map(short, written))}", flush=True)
+    stop_where_missed(missed(gates, rows, expected, list(data.test_sets)), printing=trainer.is_global_zero)
 
 
 def merged(earlier: Sequence[Row], new: Sequence[Row]) -> list[Row]:

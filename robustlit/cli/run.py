@@ -2,7 +2,7 @@
 
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,14 +19,17 @@ from robustlit.cli.hparams import log_hparams
 from robustlit.cli.paths import program, short
 from robustlit.cli.session import Session
 from robustlit.cli.versions import machine, packages
+from robustlit.data.base import VisionDataModule
 from robustlit.data.errors import DataError
 from robustlit.evaluation.base import Row
 from robustlit.evaluation.splits import use_splits
+from robustlit.reports.corruption_table import corruption_tables
 from robustlit.reports.files import write_json, write_text
 from robustlit.reports.results import Results
 from robustlit.reports.table import results_table
+from robustlit.reports.write import write_results
 
-__all__ = ["load_weights", "print_results", "quiet", "run_evaluations", "train"]
+__all__ = ["expected_keys", "load_weights", "print_results", "print_tables", "quiet", "run_evaluations", "train"]
 
 CHECKPOINTS = ("best_clean", "last")  # the order in which they are tested: the module ends with the last weights
 
@@ -58,11 +61,12 @@ def train(cfg: DictConfig, folder: Path, *, resumed: bool = False, checkpoint: P
     parts = build_parts(cfg, folder, first_step, [session])
     log_hparams(cfg, parts)
     with _blame_data():
+        expected_keys(build_evaluations(cfg), parts.data)  # what cannot be tested is told before the training
         parts.trainer.fit(parts.module, datamodule=parts.data, ckpt_path=checkpoint and str(checkpoint))
         results = _results(cfg, parts, session, folder, versions)
         results.tests.update(_test_checkpoints(cfg, parts, folder))
     if parts.trainer.is_global_zero:
-        results.write(folder / "results.json")
+        write_results(results, folder / "results.json")
         print_results(results, folder)
     return results.validation.get(results.headline)
 
@@ -104,9 +108,25 @@ def run_evaluations(cfg: DictConfig, parts: Parts) -> list[Row]:
     return [row for test in build_evaluations(cfg) for row in test.run(parts.module, parts.data, parts.trainer)]
 
 
+def expected_keys(tests: Sequence[Any], data: VisionDataModule) -> list[str]:
+    """Return the keys ``<test>/<metric>`` of what tests will measure; one that cannot run raises here, before work."""
+    keys: list[str] = []
+    for test in tests:
+        expects = getattr(test, "expects", None)
+        keys += [f"{test.name}/*"] if expects is None else expects(data)
+    return keys
+
+
+def print_tables(results: Results) -> None:
+    """Print the figures."""
+    for table in (results_table(results), *corruption_tables(results)):
+        print(f"\n{table}")
+    print()
+
+
 def print_results(results: Results, folder: Path) -> None:
-    """Print the table, and where to look next."""
-    print(f"\n{results_table(results)}\n")
+    """Print the tables, and where to look next."""
+    print_tables(results)
     if results.selected_on:
         print(f"best_clean was selected on {results.selected_on}{_best(results)}")
     for split in results.overlap:

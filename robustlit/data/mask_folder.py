@@ -63,9 +63,9 @@ class MaskFolder(VisionDataModule):
         self.groups, self.group_column = groups, group_column
         self.class_names = name_classes(num_classes, class_names)
         self.num_classes = len(self.class_names)
-        self._mask_values = None
+        self.mask_values = None
         if mask_values is not None:
-            self._mask_values = _table(mask_values, self.num_classes, ignore_index)
+            self.mask_values = _table(mask_values, self.num_classes, ignore_index)
             self.ignore_index = None if ignore_index is None else _IGNORE
 
     def load(self) -> Splits:
@@ -88,7 +88,7 @@ class MaskFolder(VisionDataModule):
                 f"expected a mask for every image in {root}, got none for {len(without)} of {len(images)}, the first "
                 f"being {without[0].name}; try giving masks the names of their images"
             )
-        return ImageFiles(list(images.values()), [masks[stem] for stem in images], self.channels, self._mask_values)
+        return ImageFiles(list(images.values()), [masks[stem] for stem in images], self.channels, self.mask_values)
 
 
 def _table(values: Sequence[int], num_classes: int, ignored: int | None) -> np.ndarray:

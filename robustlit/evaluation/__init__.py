@@ -3,5 +3,6 @@
 from robustlit.evaluation.base import Evaluation, Row
 from robustlit.evaluation.clean import CleanTest
 from robustlit.evaluation.corruptions import CorruptionTest
+from robustlit.evaluation.published import PublishedTest
 
-__all__ = ["CleanTest", "CorruptionTest", "Evaluation", "Row"]
+__all__ = ["CleanTest", "CorruptionTest", "Evaluation", "PublishedTest", "Row"]

@@ -8,9 +8,10 @@ if TYPE_CHECKING:
 
     from robustlit.data.base import VisionDataModule
 
-__all__ = ["VALIDATION", "Evaluation", "Row"]
+__all__ = ["PUBLISHED", "VALIDATION", "Evaluation", "Row"]
 
 VALIDATION = "val"  # the name of the validation split, where it is tested
+PUBLISHED = "published"  # the name of the split of figures on a corrupted set from disk
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,13 @@ class Evaluation(Protocol):
     """A test: measures a trained module on the test splits of a data module."""
 
     name: str
+
+    def expects(self, datamodule: "VisionDataModule") -> list[str]:
+        """Return the keys ``<test>/<metric>`` of what will be measured, "*" standing for any metric.
+
+        Raises early what would stop :meth:`run` late.
+        """
+        ...
 
     def run(self, module: "LightningModule", datamodule: "VisionDataModule", trainer: "Trainer") -> list[Row]:
         """Measure, leave the module as it was, and return the figures; the same list on every rank."""

@@ -22,6 +22,10 @@ class CleanTest:
 
     name = "clean"
 
+    def expects(self, datamodule: "VisionDataModule") -> list[str]:
+        """Return a pattern: which metrics there are, only the module's test step tells."""
+        return [f"{self.name}/*"]
+
     def run(self, module: "LightningModule", datamodule: "VisionDataModule", trainer: "Trainer") -> list[Row]:
         """Run ``trainer.test`` and return one row a split and metric."""
         if not datamodule.test_names:

@@ -9,7 +9,7 @@ from robustlit.metrics.cells import CLEAN, Cell, CellScore, corruption_means, ov
 from robustlit.metrics.mce import mean_ce, mean_relative_ce
 from robustlit.metrics.robustness_scores import mean_performance, relative_performance
 
-__all__ = ["corruption_rows"]
+__all__ = ["corruption_keys", "corruption_rows", "published_name"]
 
 
 def corruption_rows(
@@ -27,8 +27,8 @@ def corruption_rows(
     metric                            meaning
     ================================  ================================================================================
     ``<score>``                       mean over severities, then corruptions (mPC)
-    ``clean``                         the same score of the clean images
-    ``relative``                      mPC over the clean score (rPC)
+    ``clean``                         the same score of the clean images, where they were measured
+    ``relative``                      mPC over the clean score (rPC), likewise
     ``mean_corruption_error``         1 - mPC, for rates of right answers: never called mCE
     ``calibration_error``             mean over cells
     ``mce``, ``relative_mce``         only where it is mCE
@@ -36,42 +36,81 @@ def corruption_rows(
     ``<score>/<name>/<severity>``     one cell, with its 95 % interval
     ================================  ================================================================================
 
+    A condition without severities has the key ``<score>/<name>`` only, with its interval. Means have the n of the
+    smallest cell; figures that are not numbers have no row.
+
     Args:
         family: Name of the family, which is the rows' test.
         split: Which test split.
         score: What was measured: "accuracy", "auroc", "iou".
-        measured: The scores, ``CLEAN`` among them.
-        cells: The cells of the family.
+        measured: The scores, ``CLEAN`` among them where it was measured.
+        cells: The cells of the family; severity 0 for conditions without severities.
         conditions: The provenance, put beside every row.
         mce_refusal: None where the figure is mCE; else the reason why it is not, which is put beside the error.
     """
     found = {cell: measured[cell] for cell in cells if cell in measured}
     scores = {cell: one.score for cell, one in found.items()}
-    clean, n = measured[CLEAN], min(one.n for one in found.values())
+    clean, n = measured.get(CLEAN), min((one.n for one in found.values()), default=0)
 
-    def row(metric: str, value: float, low: float | None = None, high: float | None = None, **more: Any) -> Row:
-        return Row(family, split, metric, value, low, high, n, {**conditions, **more})
+    def row(metric: str, value: float, one: CellScore | None = None, **more: Any) -> Row:
+        low, high, count = (None, None, n) if one is None else (one.low, one.high, one.n)
+        return Row(family, split, metric, value, low, high, count, {**conditions, **more})
 
     mean = mean_performance(scores)
-    rows = [
-        row(score, mean),
-        row("clean", clean.score, *_interval(clean)),
-        row("relative", relative_performance(scores, clean.score)),
-    ]
+    rows = [row(score, mean)]
+    if clean is not None:
+        rows += [row("clean", clean.score, clean), row("relative", relative_performance(scores, clean.score))]
     if score == "accuracy":
         why: dict[str, Any] = {"not_mce": mce_refusal} if mce_refusal else {}
         rows.append(row("mean_corruption_error", 1 - mean, **why))
     rows.append(row("calibration_error", overall_mean({cell: one.calibration_error for cell, one in found.items()})))
     if score == "accuracy" and mce_refusal is None:
-        errors = {cell: 1 - value for cell, value in scores.items()}
-        rows += [row("mce", mean_ce(errors)), row("relative_mce", mean_relative_ce(errors, 1 - clean.score))]
+        rows += [row(metric, value) for metric, value in _mce(scores, clean).items()]
+    plain = {label for label, severity in found if severity == 0}
     for label, value in corruption_means(scores).items():
-        rows.append(row(f"{score}/{label}", value, corruption=label))
+        if label not in plain:
+            rows.append(row(f"{score}/{label}", value, corruption=label))
     for (label, severity), one in found.items():
-        name = f"{score}/{label}/{severity:g}"
-        rows.append(row(name, one.score, *_interval(one), corruption=label, severity=severity))
+        name = _cell_metric(score, (label, severity))
+        rows.append(row(name, one.score, one, corruption=label, severity=severity))
     return [each for each in rows if not math.isnan(each.value)]
 
 
-def _interval(one: CellScore) -> tuple[float, float]:
-    return one.low, one.high
+def corruption_keys(family: str, score: str, cells: Sequence[Cell], *, clean: bool = True) -> list[str]:
+    """Return the keys ``<test>/<metric>`` that the rows of a family can have; those of mCE are not certain.
+
+    Args:
+        family: Name of the family, which is the rows' test.
+        score: What is measured.
+        cells: The cells.
+        clean: Whether the clean images are measured too.
+
+    Example:
+        >>> corruption_keys("own", "iou", [("fog", 1)])
+        ['own/iou', 'own/calibration_error', 'own/clean', 'own/relative', 'own/iou/fog', 'own/iou/fog/1']
+    """
+    metrics = [score, "calibration_error", *(["clean", "relative"] if clean else [])]
+    metrics += ["mean_corruption_error", "mce", "relative_mce"] if score == "accuracy" else []
+    metrics += [f"{score}/{label}" for label in dict.fromkeys(label for label, _ in cells)]
+    metrics += [_cell_metric(score, cell) for cell in cells]
+    return [f"{family}/{metric}" for metric in dict.fromkeys(metrics)]
+
+
+def published_name(label: str) -> str:
+    """Return the published name that a label stands for: that of frost says where its textures are from.
+
+    Example:
+        >>> published_name("frost_procedural"), published_name("fog")
+        ('frost', 'fog')
+    """
+    return "frost" if label == "frost_procedural" else label
+
+
+def _mce(scores: Mapping[Cell, float], clean: CellScore | None) -> dict[str, float]:
+    errors = {cell: 1 - value for cell, value in scores.items()}
+    relative = {} if clean is None else {"relative_mce": mean_relative_ce(errors, 1 - clean.score)}
+    return {"mce": mean_ce(errors), **relative}
+
+
+def _cell_metric(score: str, cell: Cell) -> str:
+    return f"{score}/{cell[0]}/{cell[1]:g}" if cell[1] else f"{score}/{cell[0]}"

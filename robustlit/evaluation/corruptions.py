@@ -64,6 +64,17 @@ class CorruptionTest:
         self.images, self.frost = images, frost
         self.conditions = Conditions(preset, seed, storage, move_masks)
 
+    def expects(self, datamodule: "VisionDataModule") -> list[str]:
+        """Return the keys ``<test>/<metric>`` of what will be measured."""
+        from robustlit.evaluation.corruption_rows import corruption_keys
+
+        score = SCORE_OF[datamodule.task]
+        keys: list[str] = []
+        for samples in datamodule.test_sets.values():
+            for family, cells in self._cells(*_size(samples)).items():
+                keys += corruption_keys(family, score, [cell.key for cell in cells])
+        return list(dict.fromkeys(keys))
+
     def run(self, module: "LightningModule", datamodule: "VisionDataModule", trainer: "Trainer") -> list[Row]:
         """Measure every split, and return one row a cell, corruption and family."""
         rows: list[Row] = []
@@ -97,7 +108,8 @@ class CorruptionTest:
         for family, own in families.items():
             keys = [cell.key for cell in own]
             refusal = self._why_not_mce(family, keys, datamodule, conditions, (height, width))
-            rows += corruption_rows(family, split, score, measured, keys, conditions, refusal)
+            counted = {**conditions, "cells": _coverage(keys)}
+            rows += corruption_rows(family, split, score, measured, keys, counted, refusal)
         return rows
 
     def _cells(self, height: int, width: int) -> "dict[str, tuple[CorruptionCell, ...]]":
@@ -138,6 +150,14 @@ class CorruptionTest:
             storage=self.conditions.storage,
             reference_frost=self.frost != "procedural",
         )
+
+
+def _coverage(cells: "Sequence[Cell]") -> str:
+    """How many cells of the published severities a mean is over."""
+    from robustlit.corruptions.severity import SEVERITIES
+
+    published = [cell for cell in cells if cell[1] in SEVERITIES]
+    return f"{len(published)} of {len({label for label, _ in cells}) * len(SEVERITIES)}"
 
 
 def _size(samples: Any) -> tuple[int, int]:

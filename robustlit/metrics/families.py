@@ -15,17 +15,23 @@ FAMILIES = {
     "extra": EXTRA,
     "C-bar": BAR,
 }
+_LABELS = {"frost": ("frost", "frost_procedural")}
 
 
 def by_family(labels: Iterable[str]) -> dict[str, list[str]]:
     """Sort labels into the families that they occur in; those of no family come last, as "other".
+
+    ``frost_procedural``, frost without the published photographs, is among the weather where frost is.
 
     Example:
         >>> by_family(["fog", "mine", "speckle_noise", "snow"])
         {'weather': ['snow', 'fog'], 'extra': ['speckle_noise'], 'other': ['mine']}
     """
     left = dict.fromkeys(labels)
-    found = {family: [name for name in names if name in left] for family, names in FAMILIES.items()}
+    found = {
+        family: [label for name in names for label in _LABELS.get(name, (name,)) if label in left]
+        for family, names in FAMILIES.items()
+    }
     known = {name for names in found.values() for name in names}
     found["other"] = [name for name in left if name not in known]
     return {family: names for family, names in found.items() if names}

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from robustlit.core.names import lookup
 
-__all__ = ["first_convolution", "head_name", "load_weights"]
+__all__ = ["first_convolution", "head_name", "is_file", "load_weights", "read_weights"]
 
 _AUXILIARY = {"googlenet": ("aux1.", "aux2."), "inception_v3": ("AuxLogits.",)}  # heads used in training only
 _FILES = (".pt", ".pth", ".ckpt", ".bin")
@@ -33,8 +33,8 @@ def load_weights(network: nn.Module, name: str, weights: str | Path) -> None:
             one of 3 channels only.
     """
     text = str(weights)
-    by_file = text.endswith(_FILES) or Path(text).exists()
-    found = _from_file(Path(text)) if by_file else _from_torchvision(name, text)
+    by_file = is_file(text)
+    found = read_weights(Path(text)) if by_file else _from_torchvision(name, text)
     if not by_file and not getattr(network, "transform_input", True):
         raise ValueError(
             f"expected a network that rescales 3 channels for the weights {text} of {name}, got one that does not; "
@@ -92,7 +92,22 @@ def _present_key(key: str) -> str:
     return re.sub(r"(denselayer\d+\.\w+)\.(\d)", r"\1\2", key)
 
 
-def _from_file(path: Path) -> dict[str, Tensor]:
+def is_file(weights: str) -> bool:
+    """Whether this is meant as a file rather than as one of torchvision's names.
+
+    Example:
+        >>> is_file("lost.pt"), is_file("DEFAULT")
+        (True, False)
+    """
+    return weights.endswith(_FILES) or Path(weights).exists()
+
+
+def read_weights(path: Path) -> dict[str, Tensor]:
+    """Return the state dict in a file, also that of a Lightning checkpoint, without the usual prefixes.
+
+    Raises:
+        ValueError: If the file is missing or holds something else.
+    """
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:

@@ -26,7 +26,7 @@ def severity_curves(
 
     Args:
         scores: Scores in [0, 1] by corruption and severity.
-        clean: Score without corruption.
+        clean: Score without corruption; NaN where it is not known, and then lines begin at severity 1.
         title: The line at the top.
         note: The grey line below it.
 
@@ -66,17 +66,20 @@ def _chart(
         return base - height * min(1.0, max(0.0, score))
 
     canvas.text((_LEFT, 9), family)
-    if first:
+    known = not math.isnan(clean)
+    if first and known:
         canvas.text((_RIGHT + 7, 9), f"{100 * clean:.0f} clean (dashed)", GREY)
     for share in (0, 0.5, 1):
         canvas.line([(_LEFT, up(share)), (_RIGHT, up(share))], _RULE)
         canvas.text((_LEFT - 5, up(share)), f"{100 * share:.0f}", GREY, size=11, align=1)
-    canvas.line([(_LEFT, up(clean)), (_RIGHT, up(clean))], GREY, dashed=True)
+    start = [(_LEFT, up(clean))] if known else []
+    if known:
+        canvas.line([*start, (_RIGHT, up(clean))], GREY, dashed=True)
     ends = []
     for place, (label, row) in enumerate(rows.items()):
         color, dashed = LINES[place % len(LINES)], place >= len(LINES)
         points = [(across(s), up(row[s])) for s in sorted(row) if not math.isnan(row[s])]
-        canvas.line([(_LEFT, up(clean)), *points], color, 2, dashed=dashed)
+        canvas.line([*start, *points], color, 2, dashed=dashed)
         for point in points:
             canvas.disc(point, 2.5, color)
         final = row[max(row)]

@@ -1,29 +1,37 @@
-"""Tables of plain text for the terminal."""
+"""The summary of a result file for the terminal: one line a checkpoint, test and split."""
 
 from collections.abc import Sequence
 
 from robustlit.evaluation.base import Row
+from robustlit.reports.corruption_blocks import is_corruption_test
 from robustlit.reports.results import Results
 
 __all__ = ["results_table", "text_table"]
 
+_FIRST = ("accuracy", "auroc", "iou", "mean_corruption_error", "mce", "clean", "relative")  # then the others
+
 
 def results_table(results: Results) -> str:
-    """Return the test results as a table, one line a checkpoint and split.
+    """Return the test results as a table, one line a checkpoint, test and split.
 
-    A rate is followed by its 95 % interval. Metrics of single classes are left to ``results.json``.
+    A rate is followed by its 95 % interval. Corruption tests, whose figures are means over cells, have a table of their
+    own. Metrics of single classes and single cells are left to ``results.json``.
     """
-    lines: dict[tuple[str, str, str, int], dict[str, str]] = {}
+    plain: list[tuple[str, list[Row]]] = []
+    means: list[tuple[str, list[Row]]] = []
     for checkpoint, rows in results.tests.items():
+        groups: dict[tuple[str, str], list[Row]] = {}
         for row in rows:
-            if "/" not in row.metric:
-                lines.setdefault((checkpoint, row.test, row.split, row.n), {})[row.metric] = _figure(row)
-    if not lines:
-        return "no test was run"
-    metrics = list(dict.fromkeys(metric for cells in lines.values() for metric in cells))
-    header = ["checkpoint", "test", "split", "n", *metrics]
-    cells = [[*map(str, key), *(found.get(metric, "") for metric in metrics)] for key, found in lines.items()]
-    return text_table(header, cells, right=[False] * 3 + [True] * (1 + len(metrics)))
+            groups.setdefault((row.test, row.split), []).append(row)
+        for own in groups.values():
+            (means if is_corruption_test(own) else plain).append((checkpoint, own))
+    tables = []
+    if plain:
+        tables.append(_table(plain, list(_metrics(plain))))
+    if means:
+        ordered = sorted(_metrics(means), key=lambda metric: _FIRST.index(metric) if metric in _FIRST else len(_FIRST))
+        tables.append(f"means over corruptions and severities\n{_table(means, ordered, cells=True)}")
+    return "\n\n".join(tables) or "no test was run"
 
 
 def text_table(header: Sequence[str], lines: Sequence[Sequence[str]], right: Sequence[bool]) -> str:
@@ -52,6 +60,25 @@ def text_table(header: Sequence[str], lines: Sequence[Sequence[str]], right: Seq
         for row in rows
     )
     return "\n".join("  ".join(cells).rstrip() for cells in aligned)
+
+
+def _metrics(groups: Sequence[tuple[str, list[Row]]]) -> dict[str, None]:
+    """Return the metrics of whole tests, in the order in which they occur."""
+    return dict.fromkeys(row.metric for _, rows in groups for row in rows if "/" not in row.metric)
+
+
+def _table(groups: Sequence[tuple[str, list[Row]]], metrics: Sequence[str], *, cells: bool = False) -> str:
+    header = ["checkpoint", "test", "split", "n", *(["cells"] if cells else []), *metrics]
+    lines = []
+    for checkpoint, rows in groups:
+        whole = [row for row in rows if "/" not in row.metric]
+        found = {row.metric: _figure(row) for row in whole}
+        if whole:
+            first = whole[0]
+            covered = [str(first.conditions.get("cells", ""))] if cells else []
+            figures = [found.get(metric, "") for metric in metrics]
+            lines.append([checkpoint, first.test, first.split, str(first.n), *covered, *figures])
+    return text_table(header, lines, right=[False] * 3 + [True] * (len(header) - 3))
 
 
 def _figure(row: Row) -> str:
