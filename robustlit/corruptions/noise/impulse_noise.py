@@ -25,8 +25,8 @@ class ImpulseNoiseDraws(Draws):
 
 def impulse_noise(images: Tensor, uniforms: Tensor, amount: float) -> Tensor:
     """Set values to 1 where the uniform number is below half the amount, to 0 where it is below the amount."""
-    salted = images.masked_fill(uniforms < amount, 0)
-    return salted.masked_fill_(uniforms < amount / 2, 1)
+    kept = (uniforms >= amount).float()  # products and sums of zeros and ones: quicker than masks, and as exact
+    return (uniforms < amount / 2).float().addcmul_(images, kept)
 
 
 class ImpulseNoise(Corruption[ImpulseNoiseDraws]):
