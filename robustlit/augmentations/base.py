@@ -64,13 +64,13 @@ class AugmentationOp(nn.Module, ABC, Generic[Drawn]):
     def change(self, images: Tensor, params: Drawn) -> Tensor:
         """Return new images from float32 images N×C×H×W in [0, 1] and drawn parameters."""
 
-    def change_targets(self, targets: Tensor, params: Drawn, num_classes: int | None = None) -> Tensor:
+    def change_targets(self, targets: Tensor, params: Drawn, num_classes: int) -> Tensor:
         """Return the targets of the changed images: the same object where they stay as they are.
 
         Args:
             targets: Class numbers N, labels N×K or class masks N×H×W.
             params: What the images were changed with.
-            num_classes: How many classes there are, where class numbers become soft labels.
+            num_classes: How many classes there are; it is read where class numbers become soft labels.
         """
         return targets
 

@@ -6,7 +6,9 @@ import torch
 from torch import Tensor
 
 from robustlit.augmentations.base import AugmentationOp, Params
-from robustlit.core.random import fold, normal, uniform
+from robustlit.augmentations.noise_field import normal_field, normal_window
+from robustlit.augmentations.regions import SquarePatch, inside_patch
+from robustlit.core.random import fold, uniform
 
 __all__ = ["PatchGaussian", "PatchGaussianParams", "patch_gaussian"]
 
@@ -21,8 +23,7 @@ class PatchGaussianParams(Params):
         left: First column, likewise.
         side: Side of the patch in pixels, int64 of shape N.
         sigma: Standard deviation of the noise, float32 of shape N, in units of the pixel range.
-        noise: Standard normal noise, float32 N×C×S×T with S and T the largest side that fits the image; its first row
-            and column belong to the first of the patch inside the image.
+        noise: Seed of the noise, int64 of shape N; ``normal_field`` draws it.
     """
 
     top: Tensor
@@ -35,6 +36,8 @@ class PatchGaussianParams(Params):
 def patch_gaussian(images: Tensor, params: PatchGaussianParams) -> Tensor:
     """Add noise, clip to [0, 1], and keep the result inside each image's patch.
 
+    On CPU nothing but the patch's noise is drawn; elsewhere all of it is, in one go.
+
     Args:
         images: Float32 N×C×H×W in [0, 1].
         params: One patch and one noise field an image.
@@ -42,13 +45,28 @@ def patch_gaussian(images: Tensor, params: PatchGaussianParams) -> Tensor:
     Returns:
         Float32 N×C×H×W; pixels outside the patches are unchanged bit for bit.
     """
-    height, width = images.shape[2:]
-    noise = _placed(params.noise, params.top, params.left, height, width)
+    if images.device.type == "cpu":
+        return _by_patches(images, params)
+    noise = normal_field(params.noise, images.shape[1:])
     noisy = noise.mul_(params.sigma[:, None, None, None]).add_(images).clamp_(0, 1)
-    rows = _inside(height, params.top, params.side)
-    columns = _inside(width, params.left, params.side)
-    patch = rows[:, None, :, None] & columns[:, None, None, :] & params.chosen[:, None, None, None]
-    return torch.where(patch, noisy, images)
+    height, width = images.shape[2:]
+    patch = inside_patch(params.top, params.left, params.side, (height, width)) & params.chosen[:, None, None]
+    return torch.where(patch[:, None], noisy, images)
+
+
+def _by_patches(images: Tensor, params: PatchGaussianParams) -> Tensor:
+    result = images.clone()
+    height, width = images.shape[2:]
+    places = torch.stack((params.top, params.left, params.side), 1).tolist()
+    sigmas, seeds = params.sigma.tolist(), params.noise.tolist()
+    for i in params.chosen.nonzero()[:, 0].tolist():
+        top, left, side = places[i]
+        rows = slice(max(top, 0), min(top + side, height))
+        columns = slice(max(left, 0), min(left + side, width))
+        noise = normal_window(seeds[i], images.shape[1:], rows, columns)
+        patch = result[i, :, rows, columns]
+        patch.add_(noise.mul_(sigmas[i])).clamp_(0, 1)
+    return result
 
 
 class PatchGaussian(AugmentationOp[PatchGaussianParams]):
@@ -81,13 +99,11 @@ class PatchGaussian(AugmentationOp[PatchGaussianParams]):
         self, patch_size: int = 25, max_sigma: float = 1.0, p: float = 1.0, *, sample_up_to: bool = False
     ) -> None:
         super().__init__(p)
-        if patch_size < 1:
-            raise ValueError(f"expected patch_size of at least 1 pixel, got {patch_size}; try 25")
         if max_sigma < 0:
             raise ValueError(f"expected max_sigma of at least 0, got {max_sigma}; try 1.0")
-        self.patch_size = patch_size
-        self.max_sigma = max_sigma
+        self.patch_size = SquarePatch(patch_size).size
         self.sample_up_to = sample_up_to
+        self.max_sigma = max_sigma
 
     @classmethod
     def cifar(cls) -> "PatchGaussian":
@@ -100,18 +116,16 @@ class PatchGaussian(AugmentationOp[PatchGaussianParams]):
         return cls(patch_size=250, max_sigma=1.0, sample_up_to=True)
 
     def sample(self, shape: torch.Size, seeds: Tensor) -> PatchGaussianParams:
-        """Draw a patch, a sigma and a noise field for every image of a batch N×C×H×W."""
-        _, channels, height, width = shape
-        side = torch.full_like(seeds, self.patch_size)
-        if self.sample_up_to:
-            side = _integers(fold(seeds, "side"), self.patch_size) + 1
+        """Draw a patch, a sigma and the noise's seed for every image of a batch N×C×H×W."""
+        draws = uniform(fold(seeds, "patch_gaussian"), (5,))  # all at once, which is quicker than one by one
+        patch = SquarePatch(self.patch_size, sample_up_to=self.sample_up_to).place(shape, draws[:, :3])
         return PatchGaussianParams(
-            chosen=self.choose(seeds),
-            top=_integers(fold(seeds, "row"), height) - side // 2,
-            left=_integers(fold(seeds, "column"), width) - side // 2,
-            side=side,
-            sigma=uniform(fold(seeds, "sigma")) * self.max_sigma,
-            noise=normal(fold(seeds, "noise"), (channels, min(self.patch_size, height), min(self.patch_size, width))),
+            chosen=draws[:, 3] < self.p,
+            top=patch.top,
+            left=patch.left,
+            side=patch.side,
+            sigma=draws[:, 4] * self.max_sigma,
+            noise=fold(seeds, "noise"),
         )
 
     def change(self, images: Tensor, params: PatchGaussianParams) -> Tensor:
@@ -122,29 +136,3 @@ class PatchGaussian(AugmentationOp[PatchGaussianParams]):
         """Name the settings, for ``print`` and for logs."""
         up_to = ", sample_up_to=True" if self.sample_up_to else ""
         return f"patch_size={self.patch_size}, max_sigma={self.max_sigma}, p={self.p}{up_to}"
-
-
-def _placed(noise: Tensor, top: Tensor, left: Tensor, height: int, width: int) -> Tensor:
-    """Return N×C×height×width noise whose values inside each patch are those of ``noise``; the rest is arbitrary."""
-    count, channels, side, other = noise.shape
-    row = _offset(height, top, side)
-    column = _offset(width, left, other)
-    position = (row[:, :, None] * other + column[:, None, :]).view(count, 1, height * width)
-    return noise.flatten(2).gather(2, position.expand(-1, channels, -1)).view(count, channels, height, width)
-
-
-def _offset(length: int, start: Tensor, side: int) -> Tensor:
-    """Return int64 N×length: how far each position lies behind the first of the patch, kept within the noise."""
-    position = torch.arange(length, device=start.device)[None]
-    return (position - start.clamp(min=0)[:, None]).clamp_(0, side - 1)
-
-
-def _inside(length: int, start: Tensor, side: Tensor) -> Tensor:
-    """Return bool N×length: which positions lie in start … start + side - 1."""
-    position = torch.arange(length, device=start.device)[None]
-    return (position >= start[:, None]) & (position < (start + side)[:, None])
-
-
-def _integers(seeds: Tensor, count: int) -> Tensor:
-    """Draw one integer of 0 … count-1 a sample, int64 of shape N."""
-    return (uniform(seeds) * count).to(torch.int64).clamp_(max=count - 1)

@@ -1,24 +1,27 @@
 """PatchGaussian against a plain loop of Lopes et al.'s algorithm, and against what its draws must look like."""
 
 import math
+import random
 
 import numpy as np
 import pytest
 import torch
 
 from robustlit.augmentations import PatchGaussian
+from robustlit.augmentations.noise_field import normal_field
 from robustlit.augmentations.patch_gaussian import PatchGaussianParams
+from robustlit.augmentations.regions import inside_patch
 from robustlit.core.random import sample_seeds
 
 
 def by_loops(image: np.ndarray, noise: np.ndarray, sigma: float, row: int, column: int, side: int) -> np.ndarray:
-    """The paper's steps for one C×H×W image, pixel by pixel; every pixel of the patch has noise of its own."""
+    """The paper's steps for one C×H×W image, pixel by pixel."""
     result = image.copy()
     rows = range(max(row - math.floor(side / 2), 0), min(row + math.ceil(side / 2), image.shape[1]))
     columns = range(max(column - math.floor(side / 2), 0), min(column + math.ceil(side / 2), image.shape[2]))
-    for i, y in enumerate(rows):
-        for j, x in enumerate(columns):
-            result[:, y, x] = np.clip(image[:, y, x] + sigma * noise[:, i, j], 0, 1)
+    for y in rows:
+        for x in columns:
+            result[:, y, x] = np.clip(image[:, y, x] + sigma * noise[:, y, x], 0, 1)
     return result
 
 
@@ -29,11 +32,12 @@ def test_equals_the_paper_step_by_step(shape, side) -> None:
     images = torch.rand(6, *shape)
     params = op.sample(images.shape, sample_seeds(3, torch.arange(6)))
     result = op.apply(images, params)
+    noise = normal_field(params.noise, shape)
     for i in range(6):
         row, column = int(params.top[i]) + side // 2, int(params.left[i]) + side // 2
         assert 0 <= row < shape[1] and 0 <= column < shape[2]
         expected = by_loops(
-            images[i].numpy(), params.noise[i].numpy(), float(params.sigma[i]), row, column, int(params.side[i])
+            images[i].numpy(), noise[i].numpy(), float(params.sigma[i]), row, column, int(params.side[i])
         )
         np.testing.assert_allclose(result[i].numpy(), expected, atol=1e-6)
 
@@ -51,14 +55,39 @@ def test_draws_have_the_papers_distributions() -> None:
     assert abs(params.sigma.mean() - 0.4) < 5 * 0.8 / math.sqrt(12 * n) and params.sigma.max() < 0.8
 
 
-def test_mean_share_of_the_image_is_the_measured_one() -> None:
-    """A 25-pixel patch on 32 pixels covers 39.6 % on average: exactly, from the 32 centres a side can have."""
-    covered = [min(c + 13, 32) - max(c - 12, 0) for c in range(32)]
-    expected = (sum(covered) / 32**2) ** 2
-    assert expected == pytest.approx(0.396, abs=0.001)
-    grey = torch.full((4000, 1, 32, 32), 0.5)
-    share = (PatchGaussian.cifar()(grey, seed=1) != grey).float().mean()
-    assert share == pytest.approx(expected, abs=0.01)
+@pytest.mark.parametrize(
+    ("size", "op", "expected", "tolerance"),
+    [(32, PatchGaussian.cifar(), 0.396, 0.005), (224, PatchGaussian.imagenet(), 0.262, 0.01)],
+)
+def test_mean_share_of_the_image(size, op, expected, tolerance) -> None:
+    """What patches cover on average, exactly: centre by centre and side by side; and what 20,000 draws cover."""
+    sides = range(1, op.patch_size + 1) if op.sample_up_to else [op.patch_size]
+    lengths = [
+        [min(c + side - side // 2, size) - max(c - side // 2, 0) for c in range(size)] for side in sides
+    ]  # of a patch, along one axis
+    exact = np.mean([(np.mean(row) / size) ** 2 for row in lengths])
+    assert exact == pytest.approx(expected, abs=tolerance)
+    params = op.sample(torch.Size((20_000, 3, size, size)), sample_seeds(1, torch.arange(20_000)))
+    rows, columns = ((start + params.side).clamp(max=size) - start.clamp(min=0) for start in (params.top, params.left))
+    assert float((rows * columns).double().mean()) / size**2 == pytest.approx(exact, abs=tolerance)
+
+
+def test_the_whole_batch_at_once_is_the_same_as_patch_by_patch() -> None:
+    """On CUDA the whole noise is drawn and the patch cut out of it; on CPU the patch alone is."""
+    op, images = PatchGaussian(19, sample_up_to=True, p=0.7), torch.rand(16, 3, 21, 17)
+    params = op.sample(images.shape, sample_seeds(0, torch.arange(16)))
+    noisy = (images + params.sigma[:, None, None, None] * normal_field(params.noise, (3, 21, 17))).clamp(0, 1)
+    patch = inside_patch(params.top, params.left, params.side, (21, 17)) & params.chosen[:, None, None]
+    assert torch.equal(op.apply(images, params), torch.where(patch[:, None], noisy, images))
+
+
+def test_no_global_generator_is_touched() -> None:
+    torch.manual_seed(3), np.random.seed(3), random.seed(3)
+    before = torch.get_rng_state(), np.random.get_state()[1].copy(), random.getstate()
+    for p in (0.0, 1.0):
+        PatchGaussian(9, p=p)(torch.full((4, 3, 8, 8), 0.5))
+    assert torch.equal(torch.get_rng_state(), before[0])
+    assert (np.random.get_state()[1] == before[1]).all() and random.getstate() == before[2]
 
 
 def test_probability_is_per_sample() -> None:
@@ -96,7 +125,7 @@ def test_precision_of_the_trainer_does_not_matter() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"patch_size": 0}, "expected patch_size of at least 1 pixel, got 0"),
+        ({"patch_size": 0}, "expected a patch of at least 1 pixel, got 0"),
         ({"max_sigma": -0.1}, "expected max_sigma of at least 0, got -0.1"),
         ({"p": 1.5}, r"expected p in \[0, 1\], got 1.5"),
     ],
