@@ -80,7 +80,7 @@ def test_every_experiment_fits_together(option, tmp_path):
 
 
 def test_every_yaml_is_a_primary_configuration_or_an_option():
-    reached = {f"{group}/{option}" for group, option in options()} | {"train", "evaluate"}
+    reached = {f"{group}/{option}" for group, option in options()} | {"train", "evaluate", "evaluate_model"}
     found = {path.relative_to(config_dir()).with_suffix("").as_posix() for path in config_dir().rglob("*.yaml")}
     shared = {name for name in found if name.count("/") > 1}  # composed by the options above
     assert found - shared == reached
@@ -89,3 +89,8 @@ def test_every_yaml_is_a_primary_configuration_or_an_option():
 def test_evaluate_composes():
     cfg = composed("run=somewhere", name="evaluate")
     assert list(cfg.evaluation) == ["clean"]
+
+
+def test_evaluate_model_composes():
+    cfg = composed("model=resnet18", "data=image_folder", name="evaluate_model")
+    assert (cfg.names.model, cfg.names.data, list(cfg.evaluation)) == ("resnet18", "image_folder", ["clean"])

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import cast
 
@@ -10,6 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 from robustlit.cli.config import is_first_process, run_hydra
 from robustlit.cli.errors import UserError
 from robustlit.cli.gates import OPTIONS, read_gates
+from robustlit.cli.suggest import FLAGS
 
 __all__ = ["command", "model_task", "task"]
 
@@ -17,7 +19,7 @@ __all__ = ["command", "model_task", "task"]
 def command(arguments: Sequence[str]) -> None:
     """Check what is to be evaluated, and evaluate."""
     arguments, thresholds = _thresholds(arguments)
-    words = [_as_override(word) for word in arguments]
+    words = _as_overrides(arguments)
     runs = [word.partition("=")[2].strip("\"'") for word in words if word.startswith("run=")]
     if not runs and any(word.startswith("model=") for word in words):
         run_hydra(model_task, "evaluate_model", [*words, *thresholds])
@@ -74,6 +76,8 @@ def _thresholds(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
     words = iter(arguments)
     for word in words:
         option, equals, value = word.partition("=")
+        if option.startswith("--fail") and option not in OPTIONS:
+            raise UserError(f"unknown option {option!r}; did you mean {get_close_matches(option, OPTIONS, 1, 0)[0]!r}?")
         if option in OPTIONS:
             found[option].append(value if equals else next(words, ""))
         else:
@@ -82,9 +86,13 @@ def _thresholds(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
     return rest, [f"{OPTIONS[option]}={json.dumps(values)}" for option, values in found.items() if values]
 
 
-def _as_override(word: str) -> str:
-    """Let the first thing without a key be the run folder."""
-    return word if "=" in word or word.startswith("-") else f"run={word}"
+def _as_overrides(arguments: Sequence[str]) -> list[str]:
+    """Let what has no key be the run folder."""
+    words: list[str] = []
+    for word in arguments:
+        belongs_to_flag = bool(words) and FLAGS.get(words[-1], False)
+        words.append(word if "=" in word or word.startswith("-") or belongs_to_flag else f"run={word}")
+    return words
 
 
 def _checkpoint(folder: Path, wanted: str) -> Path:

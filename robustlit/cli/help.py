@@ -7,7 +7,7 @@ __all__ = ["COMMANDS", "command_help", "overview"]
 
 COMMANDS = {
     "train": "train a model and watch its robustness in TensorBoard",
-    "evaluate": "run the tests again on the weights of a finished run",
+    "evaluate": "test the weights of a run, or any model: clean, corrupted, on published sets",
     "corrupt": "write a corrupted copy of a data set, as CIFAR-10-C and ImageNet-C are",
     "tensorboard": "serve runs in the browser, on this machine only",
     "version": "print the versions that a bug report needs",
@@ -50,21 +50,32 @@ events. Wrong input ends with one line and exit code 2; HYDRA_FULL_ERROR=1 shows
 """
 
 _EVALUATE = """\
-usage: robustlit evaluate RUN [KEY=VALUE …]
+usage: robustlit evaluate RUN [KEY=VALUE …] [--fail-under KEY=VALUE …] [--fail-over KEY=VALUE …]
+       robustlit evaluate model=NAME data=NAME model.weights=FILE [KEY=VALUE …] [--fail-under KEY=VALUE …]
 
-Loads the weights of a run, runs the tests on its test splits, prints the table and writes
-RUN/evaluations/CHECKPOINT.json. Nothing is trained.
+Tests the weights of a run, or a model that no run has trained, and prints the tables. Nothing is trained. Results, CSV
+and pictures go to RUN/evaluations/, or to runs/evaluate/MODEL_DATA/TIME/ where there is no run.
 
 examples
   robustlit evaluate runs/quickstart/2026-01-31_12-00-00
-  robustlit evaluate runs/quickstart/2026-01-31_12-00-00 checkpoint=last splits=[iid]
+  robustlit evaluate runs/quickstart/2026-01-31_12-00-00 checkpoint=last splits=[iid] evaluation=[clean,corruptions]
+  robustlit evaluate runs/cifar/TIME evaluation=[clean,published] evaluation.published.path=CIFAR-10-C
+  robustlit evaluate runs/cifar/TIME evaluation=[corruptions] --fail-under common/accuracy=0.6
+  robustlit evaluate model=torchvision model.name=resnet50 model.weights=resnet50.pth data=image_folder \\
+      data.path=imagenet/val evaluation=[clean,corruptions] evaluation.corruptions.images=5000
 
 keys
-  checkpoint=best_clean        best_clean, last, or the path of a checkpoint
+  checkpoint=best_clean        best_clean, last, or the path of a checkpoint or state dict
   splits=null                  names of the splits to use, val being one; all test splits when null
   evaluation=[clean]           the tests to run: {evaluations}
   trainer.accelerator=auto     where to run; trainer.precision=32-true
   data.batch_size=null         another batch size, data.path=PATH another place of the same data
+  out=null                     without a run: the folder of the results
+
+thresholds (exit code 1 and a line on stderr for each figure that misses one)
+  --fail-under KEY=VALUE       KEY is [SPLIT/]TEST/METRIC as in the results, such as common/accuracy, iid/bar/accuracy,
+                               common/accuracy/fog or common/accuracy/fog/3; a figure that is not there fails too
+  --fail-over KEY=VALUE        the same for errors: common/mean_corruption_error, common/calibration_error, clean/loss
 """
 
 _CORRUPT = """\

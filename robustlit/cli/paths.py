@@ -9,7 +9,7 @@ from omegaconf import DictConfig, OmegaConf
 
 __all__ = ["make_absolute", "program", "short"]
 
-PLACES = ("data.path", "data.groups", "data.cache_dir")
+PLACES = ("data.path", "data.groups", "data.cache_dir", "evaluation.published.path", "evaluation.published.masks")
 PERHAPS_FILES = ("model.weights",)  # or torchvision's name of them
 
 

@@ -90,7 +90,8 @@ def corruption_keys(family: str, score: str, cells: Sequence[Cell], *, clean: bo
         ['own/iou', 'own/calibration_error', 'own/clean', 'own/relative', 'own/iou/fog', 'own/iou/fog/1']
     """
     metrics = [score, "calibration_error", *(["clean", "relative"] if clean else [])]
-    metrics += ["mean_corruption_error", "mce", "relative_mce"] if score == "accuracy" else []
+    if score == "accuracy":
+        metrics += ["mean_corruption_error", "mce", *(["relative_mce"] if clean else [])]
     metrics += [f"{score}/{label}" for label in dict.fromkeys(label for label, _ in cells)]
     metrics += [_cell_metric(score, cell) for cell in cells]
     return [f"{family}/{metric}" for metric in dict.fromkeys(metrics)]

@@ -42,18 +42,17 @@ def key_of(cell: CellKey) -> Cell:
 
 def parts(name: str, found: CorruptedSet) -> list[Part]:
     """Sort the cells of a set into families; where there is one family, its test has the set's own name."""
+    if any(severity is None for _, severity in found.cells):  # real conditions, of which one may be called fog too
+        return [Part(name, "other", found.cells, ())]
     labels = {published_name(label): label for label in found.names}
     bar = max((BAR_IMAGENET, BAR_CIFAR), key=lambda family: len({*family} & {*labels}))
     families = {"common": COMMON, "extra": EXTRA, "bar": bar}
     known = {label for family in families.values() for label in family}
     families["other"] = tuple(label for label in labels if label not in known)
     present = {family: names for family, names in families.items() if {*names} & {*labels}}
-    plain = {label for label, severity in found.cells if severity is None}
     result = []
     for family, names in present.items():
-        wanted: list[CellKey] = []
-        for label in (labels.get(each, each) for each in names):
-            wanted += [(label, None)] if label in plain else product([label], SEVERITIES)
+        wanted = product((labels.get(each, each) for each in names), SEVERITIES)
         cells = tuple(cell for cell in found.cells if published_name(cell[0]) in names)
         missing = tuple(cell for cell in wanted if cell not in cells)
         result.append(Part(name if len(present) == 1 else f"{name}-{family}", family, cells, missing))

@@ -8,7 +8,8 @@ from robustlit.reports.table import text_table
 
 __all__ = ["corruption_tables", "provenance_line"]
 
-_FIRST = ("source", "made_from", "preset")
+_ORDER = ("source", "made_from", "preset", "size", "n", "evaluation_seed", "frost", "storage", "masks")
+_WRITTEN = {"size": "{0}", "n": "n = {0}"}  # the others are "name value"
 
 
 def corruption_tables(results: Results) -> list[str]:
@@ -18,12 +19,11 @@ def corruption_tables(results: Results) -> list[str]:
 
 def provenance_line(block: CorruptionBlock, results: Results) -> str:
     """Return what the figures must not be compared without, in one line."""
-    facts = dict(block.conditions)
+    facts = {"n": f"{block.n:,}", **block.conditions}
     version = facts.pop("version", "")
-    parts = [f"{key.replace('_', ' ')} {facts.pop(key)}" for key in _FIRST if key in facts]
-    parts += [str(facts.pop("size"))] if "size" in facts else []
-    parts += [f"n = {block.n:,}"]
-    parts += [f"{key.replace('_', ' ')} {value}" for key, value in facts.items() if key != "set"]
+    facts.pop("set", None)
+    keys = [key for key in _ORDER if key in facts] + [key for key in facts if key not in _ORDER]
+    parts = [_WRITTEN.get(key, "{1} {0}").format(facts[key], key.replace("_", " ")) for key in keys]
     parts += [f"robustlit {version}"] if version else []
     if "best_clean" in block.checkpoints and results.selected_on:
         parts.append(f"best_clean selected on {results.selected_on}")
