@@ -15,7 +15,7 @@ from robustlit.metrics.mce import why_not_mce
 
 __all__ = ["Part", "conditions_of", "key_of", "parts", "why_not_mce_of"]
 
-_SHOWN = 5  # missing cells named in a condition
+_SHOWN = 5  # missing corruptions or cells named in a condition
 
 
 @dataclass(frozen=True)
@@ -75,8 +75,7 @@ def conditions_of(found: CorruptedSet, part: Part, name: str, size: tuple[int, i
         "cells": f"{len(part.cells)} of {len(part.cells) + len(part.missing)}",
     }
     if part.missing:
-        titles = [label if severity is None else f"{label} {severity}" for label, severity in part.missing]
-        conditions["missing"] = ", ".join(titles[:_SHOWN]) + (", …" if len(titles) > _SHOWN else "")
+        conditions["missing"] = _missing(part)
     if made:
         conditions["made_from"] = " ".join(str(made[key]) for key in ("source", "split") if key in made)
     return {key: value for key, value in conditions.items() if value is not None}
@@ -100,6 +99,13 @@ def why_not_mce_of(found: CorruptedSet, part: Part, size: tuple[int, int], *, tr
         storage="jpeg85" if made is None else made.get("storage"),
         reference_frost="frost" in found.names,
     )
+
+
+def _missing(part: Part) -> str:
+    """Name what is missing: a corruption that is not there at all once, others with their severities."""
+    there = {label for label, _ in part.cells}
+    titles = dict.fromkeys(f"{label} {severity}" if label in there else label for label, severity in part.missing)
+    return ", ".join([*titles][:_SHOWN]) + (", …" if len(titles) > _SHOWN else "")
 
 
 def _recorded(made: Mapping[str, Any], part: Part, key: str) -> list[str]:
