@@ -8,6 +8,7 @@ from torch import Tensor
 __all__ = ["chunks", "put", "to_unit", "truncate"]
 
 _CHUNK = 1 << 18  # values worked on at a time on CPU: 1 MiB of float32, one 224 px colour image
+_TILE = 1 << 15  # values: 128 KiB of float32
 _SLACK = 1e-3  # of a grey level; keeps float32 rounding from losing a level where the published float64 result is whole
 
 
@@ -20,11 +21,14 @@ def chunks(images: Tensor) -> Iterator[slice]:
 
 
 def to_unit(images: Tensor, quantize: bool) -> Tensor:
-    """Return float32 in [0, 1]; float images are rounded to 8 bits unless ``quantize`` is off."""
-    if images.dtype == torch.uint8:
-        return images.float().div_(255)
-    images = images.float()
-    return (images * 255).round_().clamp_(0, 255).div_(255) if quantize else images
+    """Return float32 in [0, 1]; float images, which are in [0, 1], are rounded to 8 bits unless ``quantize`` is off."""
+    if images.is_floating_point() and not quantize:
+        return images.float()
+    unit = torch.empty(images.shape, device=images.device)
+    for part, into in _tiles(images, unit):
+        levels = part.float() if part.dtype == torch.uint8 else (part.float() * 255).round_()
+        torch.div(levels, 255, out=into)
+    return unit
 
 
 def truncate(images: Tensor) -> Tensor:
@@ -34,8 +38,17 @@ def truncate(images: Tensor) -> Tensor:
 
 def put(images: Tensor, into: Tensor, quantize: bool) -> None:
     """Write float32 images in [0, 1] in the caller's dtype, truncated to 8 bits unless ``quantize`` is off."""
-    if not quantize and into.dtype != torch.uint8:
+    if into.is_floating_point() and not quantize:
         into.copy_(images)
         return
-    levels = (images * 255).add_(_SLACK).floor_()
-    into.copy_(levels if into.dtype == torch.uint8 else levels.div_(255))
+    for part, target in _tiles(images, into):
+        levels = (part * 255).add_(_SLACK).floor_()
+        target.copy_(levels.div_(255) if target.is_floating_point() else levels)
+
+
+def _tiles(source: Tensor, target: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield matching parts of two tensors of one shape, on CPU so small that several passes over one stay in cache."""
+    if source.device.type != "cpu" or not (source.is_contiguous() and target.is_contiguous()):
+        yield source, target
+        return
+    yield from zip(torch.split(source.view(-1), _TILE), torch.split(target.view(-1), _TILE), strict=True)

@@ -170,7 +170,7 @@ def test_own_corruptions_go_where_names_go(tmp_path):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"monitored": ["fogg"]}, "did you mean 'fog'"),
+        ({"monitored": ["fogg"]}, "try 'fog'"),
         ({"shown": EXTRA}, "twice"),
         ({"severities": (0,)}, "from 1 to 5"),
         ({"images": 0}, "at least one image"),
