@@ -11,6 +11,7 @@ from robustlit.data.npz import Npz
 from robustlit.data.pets import Pets
 from robustlit.data.shapes import ShapesDataModule
 from robustlit.data.split import Splits
+from robustlit.data.style_pairs import StylePairs
 from robustlit.data.voc import VOC
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "Pets",
     "ShapesDataModule",
     "Splits",
+    "StylePairs",
     "VisionDataModule",
     "open_corrupted",
 ]
