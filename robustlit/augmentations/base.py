@@ -1,7 +1,7 @@
 """What every augmentation is: draws made from seeds, applied to a batch, with a per-sample probability."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -11,7 +11,9 @@ from torch import Tensor, nn
 from robustlit.core.pixels import exact_arithmetic
 from robustlit.core.random import fold, sample_seeds, uniform
 
-__all__ = ["AugmentationOp", "Params", "change_chosen", "spread"]
+__all__ = ["AugmentationOp", "Params", "at", "change_chosen", "in_parts", "spread"]
+
+_PART = 1 << 18  # values worked on at a time on CPU
 
 
 @dataclass(frozen=True)
@@ -119,23 +121,39 @@ class AugmentationOp(nn.Module, ABC, Generic[Drawn]):
 def change_chosen(images: Tensor, chosen: Tensor, change: Callable[[Tensor], Tensor]) -> Tensor:
     """Return new images of which the chosen ones are changed, and the others are copies bit for bit.
 
-    On CPU only the chosen ones are computed; on CUDA all of them are, so that nothing waits for the host.
+    On CPU only the chosen ones are computed, a few at a time, so that what is in between stays in the cache and in
+    memory that is in use already; on CUDA all of them are, so that nothing waits for the host.
 
     Args:
         images: N×C×H×W.
         chosen: bool of shape N.
-        change: Takes the positions of M samples, int64, and returns their changed images M×C×H×W.
+        change: Takes the positions of M samples, int64 in ascending order, and returns their changed images M×C×H×W.
     """
     if images.device.type != "cpu":
         everything = torch.arange(len(images), device=images.device)
         return torch.where(chosen[:, None, None, None], change(everything), images)
     positions = chosen.nonzero()[:, 0]
-    if len(positions) == len(images):
-        return change(positions)
-    result = images.clone()
-    if len(positions):
-        result[positions] = change(positions)
+    result = torch.empty_like(images) if len(positions) == len(images) else images.clone()
+    for part in in_parts(positions, images[0].numel()) if len(positions) else ():
+        for position, image in zip(part.tolist(), change(part), strict=True):
+            result[position].copy_(image)
     return result
+
+
+def in_parts(positions: Tensor, values: int) -> Sequence[Tensor]:
+    """Split positions of samples with so many values each into parts that fit the cache of a CPU core."""
+    return torch.split(positions, max(1, _PART // max(values, 1)))
+
+
+def at(values: Tensor, positions: Tensor) -> Tensor:
+    """Return the samples at some positions, int64 in ascending order; a view where it can be one on CPU."""
+    if len(positions) == len(values):
+        return values
+    if values.device.type == "cpu" and len(positions):
+        first, last = int(positions[0]), int(positions[-1])
+        if last - first + 1 == len(positions):
+            return values[first : last + 1]
+    return values.index_select(0, positions)
 
 
 def spread(seed: int | Tensor, images: Tensor) -> Tensor:

@@ -42,7 +42,7 @@ def cutout(images: Tensor, params: CutoutParams, fill: Tensor) -> Tensor:
     """
     height, width = images.shape[2:]
     patch = inside_patch(params.top, params.left, params.side, (height, width)) & params.chosen[:, None, None]
-    return torch.where(patch[:, None], fill[:, None, None], images)
+    return torch.lerp(images, fill[:, None, None], patch[:, None].to(images.dtype))  # exact at 0 and at 1
 
 
 class Cutout(AugmentationOp[CutoutParams]):

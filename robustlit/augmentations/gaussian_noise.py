@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from robustlit.augmentations.base import AugmentationOp, Params, change_chosen
+from robustlit.augmentations.base import AugmentationOp, Params, at, change_chosen
 from robustlit.augmentations.noise_field import normal_field
 from robustlit.augmentations.regions import FullImage, Region, RegionParams
 from robustlit.core.random import fold, uniform
@@ -104,7 +104,7 @@ class GaussianNoise(AugmentationOp[GaussianNoiseParams]):
 
         def noisy(positions: Tensor) -> Tensor:
             noise = normal_field(params.noise[positions], images.shape[1:])
-            return gaussian_noise(images[positions], noise, sigma[positions][:, None])
+            return gaussian_noise(at(images, positions), noise, at(sigma, positions)[:, None])
 
         return change_chosen(images, params.chosen, noisy)
 

@@ -61,7 +61,8 @@ def _normal(counters: Tensor, key: Tensor | int) -> Tensor:
     bits.bitwise_xor_((bits >> 16).bitwise_and_(0xFFFF))
     halves = bits.view(torch.int16)
     index = halves.to(torch.int32).add_(_LEVELS // 2)
-    return _quantiles(bits.device).index_select(0, index.flatten()).view(halves.shape)
+    noise = torch.index_select(_quantiles(bits.device), 0, index.flatten())
+    return noise.reshape(halves.shape)
 
 
 @lru_cache(maxsize=8)
@@ -75,7 +76,7 @@ def _counters(channels: int, height: int, pairs: int) -> Tensor:
 def _quantiles(device: torch.device) -> Tensor:
     """The middles of 2¹⁶ equally likely steps of the normal distribution, scaled to a variance of exactly 1."""
     middles = (torch.arange(_LEVELS, dtype=torch.float64) + 0.5) / _LEVELS
-    values = torch.special.ndtri(middles)
+    values: Tensor = torch.special.ndtri(middles)
     return (values / values.square().mean().sqrt()).to(device, torch.float32)
 
 

@@ -1,0 +1,121 @@
+"""Style by a random convolution: new colours and local texture, the same shapes."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from robustlit.augmentations.regions import integers
+from robustlit.augmentations.style import Span, StyleOp
+from robustlit.core.random import fold, normal, uniform
+
+__all__ = ["RandomConvolution", "convolve_each", "random_convolution"]
+
+_GREY = 0.5  # what weights of mean 0 turn around, and what is beyond the border
+
+
+def random_convolution(images: Tensor, weights: Tensor, size: Tensor) -> Tensor:
+    """Convolve every image with its own weights, about mid-grey.
+
+    Args:
+        images: Float32 N×C×H×W.
+        weights: Float32 N×C×C×K×K, K odd; around the middle of each kernel the ``size`` × ``size`` that count.
+        size: Kernel size of every image, odd, of shape N.
+
+    Returns:
+        Float32 N×C×H×W, not clipped.
+    """
+    return convolve_each(images - _GREY, weights, size).add_(_GREY)
+
+
+def convolve_each(images: Tensor, weights: Tensor, size: Tensor) -> Tensor:
+    """Convolve every image with its own weights, with zeros beyond the border.
+
+    On CPU one by one, each with its own size of kernel, which is quicker there and gives the same for any batch;
+    elsewhere as one grouped convolution.
+
+    Args:
+        images: Float32 N×C×H×W.
+        weights: Float32 N×C×C×K×K, K odd, zero outside the middle ``size`` × ``size``.
+        size: Kernel size of every image, odd, of shape N.
+
+    Returns:
+        Float32 N×C×H×W.
+    """
+    count, channels, height, width = images.shape
+    largest = weights.shape[-1]
+    if images.device.type != "cpu":
+        flat = images.reshape(1, count * channels, height, width)
+        kernels = weights.reshape(count * channels, channels, largest, largest)
+        return F.conv2d(flat, kernels, padding=largest // 2, groups=count).view(images.shape)
+    result = torch.empty_like(images)
+    for image, kernel, side, target in zip(images, weights, size.tolist(), result, strict=True):
+        edge = (largest - side) // 2
+        middle = kernel[..., edge : edge + side, edge : edge + side]
+        target.copy_(F.conv2d(image[None], middle, padding=side // 2)[0])
+    return result
+
+
+class RandomConvolution(StyleOp):
+    """A random linear filter over all channels, drawn for every image, mixed with the image.
+
+    Xu et al., "Robust and Generalizable Visual Representation Learning via Random Convolutions" (ICLR 2021): the kernel
+    size is drawn from 1, 3, 5 and 7, weights are normal with variance 1/(C·k²), and alpha is uniform. In pixel space
+    the filter turns around mid-grey and the result is clipped. No style images are read, so a sample does not depend on
+    the batch; one channel is fine.
+
+    Args:
+        p: Probability that an image is changed.
+        kernel_sizes: Odd sizes to draw from; on CPU the cost grows with their area.
+        alpha: How much of the filtered image, in [0, 1], or a range.
+        region: Where the image is filtered; all of it unless given.
+
+    Raises:
+        ValueError: If a number is out of its range.
+
+    Example:
+        >>> RandomConvolution(p=1.0)(torch.rand(2, 3, 8, 8), seed=0).shape
+        torch.Size([2, 3, 8, 8])
+    """
+
+    method = "random_convolution"
+    uses_styles = False
+    resembles = ("brightness", "contrast", "saturate", "gaussian_blur", "defocus_blur")
+
+    def __init__(
+        self,
+        p: float = 0.5,
+        kernel_sizes: Sequence[int] = (1, 3, 5, 7),
+        alpha: Span = (0.0, 1.0),
+        **shared: object,
+    ) -> None:
+        if shared.get("styles") is not None:
+            raise ValueError("expected no styles for RandomConvolution, which reads none, got some; try styles=None")
+        super().__init__(p, alpha, **shared)  # type: ignore[arg-type]
+        if not kernel_sizes or any(size < 1 or size % 2 == 0 for size in kernel_sizes):
+            raise ValueError(f"expected odd kernel_sizes, got {tuple(kernel_sizes)}; try (1, 3, 5, 7)")
+        self.kernel_sizes = tuple(kernel_sizes)
+
+    def draw_detail(self, shape: torch.Size, seeds: Tensor) -> tuple[Tensor, ...]:
+        """Draw every cell's weights, N×K×C×C×k×k with k the largest size, and kernel size, int64 N×K."""
+        cells, channels, largest = self.region.count, shape[1], max(self.kernel_sizes)
+        sizes = torch.tensor(self.kernel_sizes, device=seeds.device)
+        size = sizes[integers(uniform(fold(seeds, "size"), (cells,)), len(sizes))]
+        weights = normal(fold(seeds, "weights"), (cells, channels, channels, largest, largest))
+        place = (torch.arange(largest, device=seeds.device) - largest // 2).abs()
+        inside = torch.maximum(place[:, None], place) <= size[..., None, None] // 2
+        scale = inside / (size * channels**0.5)[..., None, None]
+        return weights * scale[:, :, None, None], size
+
+    def describe(self, styles: Tensor) -> Tensor:
+        """Return nothing: there are no style images."""
+        return styles.new_empty(len(styles), 0)
+
+    def restyle(self, images: Tensor, style: Tensor, *detail: Tensor) -> Tensor:
+        """Filter images."""
+        return random_convolution(images, *detail)
+
+    def extra_repr(self) -> str:
+        """Name the settings, for ``print`` and for logs."""
+        return f"{super().extra_repr()}, kernel_sizes={self.kernel_sizes}"
