@@ -12,6 +12,7 @@ import torch
 from omegaconf import DictConfig, OmegaConf
 
 from robustlit.callbacks import BestCheckpoint
+from robustlit.callbacks.budget import BudgetedEvaluation
 from robustlit.cli.build import Parts, build_evaluations, build_parts
 from robustlit.cli.config import run_names
 from robustlit.cli.errors import UserError
@@ -25,13 +26,13 @@ from robustlit.evaluation.base import Row
 from robustlit.evaluation.splits import use_splits
 from robustlit.reports.corruption_table import corruption_tables
 from robustlit.reports.files import write_json, write_text
-from robustlit.reports.results import Results
+from robustlit.reports.results import Chosen, Results
 from robustlit.reports.table import results_table
 from robustlit.reports.write import write_results
 
 __all__ = ["expected_keys", "load_weights", "print_results", "print_tables", "quiet", "run_evaluations", "train"]
 
-CHECKPOINTS = ("best_clean", "last")  # the order in which they are tested: the module ends with the last weights
+CHECKPOINTS = ("best_clean", "best_robust", "last")  # the order of testing: the module ends with the last weights
 
 
 def train(cfg: DictConfig, folder: Path, *, resumed: bool = False, checkpoint: Path | None = None) -> float | None:
@@ -127,18 +128,16 @@ def print_tables(results: Results) -> None:
 def print_results(results: Results, folder: Path) -> None:
     """Print the tables, and where to look next."""
     print_tables(results)
-    if results.selected_on:
-        print(f"best_clean was selected on {results.selected_on}{_best(results)}")
+    for name, chosen in results.selected_on.items():
+        print(f"{name} was selected on {chosen.monitor}{_best(chosen)}")
     for split in results.overlap:
-        print(f"its figures on the split {split} are not independent: these images selected it")
+        print(f"figures on the split {split} are not independent: these images selected the checkpoint")
     print(f"run folder   {short(folder)}")
     print(f"TensorBoard  {program()} tensorboard {short(folder)}", flush=True)
 
 
-def _best(results: Results) -> str:
-    if results.best_score is None:
-        return ""
-    return f" ({results.best_score:.4f} in epoch {results.best_epoch}, the first being 0)"
+def _best(chosen: Chosen) -> str:
+    return "" if chosen.score is None else f" ({chosen.score:.4f} in epoch {chosen.epoch}, the first being 0)"
 
 
 @contextmanager
@@ -154,6 +153,7 @@ def _test_checkpoints(cfg: DictConfig, parts: Parts, folder: Path) -> dict[str, 
     """Test the best weights and the last ones, once where they are the same."""
     parts.trainer.strategy.barrier()
     parts.trainer.loggers = []  # the figures belong into results.json; two checkpoints cannot share one curve
+    parts.trainer.callbacks = [each for each in parts.trainer.callbacks if not isinstance(each, BudgetedEvaluation)]  # type: ignore[attr-defined]
     use_splits(parts.data)
     tests: dict[int, list[Row]] = {}
     step_of: dict[str, int] = {}
@@ -170,10 +170,6 @@ def _test_checkpoints(cfg: DictConfig, parts: Parts, folder: Path) -> dict[str, 
 
 def _results(cfg: DictConfig, parts: Parts, session: Session, folder: Path, versions: dict[str, Any]) -> Results:
     trainer = parts.trainer
-    kept = folder / "checkpoints" / "best_clean.ckpt"
-    savers = (saver for saver in trainer.checkpoint_callbacks if isinstance(saver, BestCheckpoint))
-    best = next((saver for saver in savers if saver.filename == kept.stem), None)
-    score = None if best is None or best.best_model_score is None else float(best.best_model_score)
     return Results(
         names=run_names(cfg),
         seed=cfg.seed,
@@ -181,13 +177,25 @@ def _results(cfg: DictConfig, parts: Parts, session: Session, folder: Path, vers
         steps=trainer.global_step,
         seconds=round(session.seconds, 1),
         headline=getattr(parts.module, "headline", ""),
-        selected_on=(best and best.monitor) or "",
-        best_score=score,
-        best_epoch=_read(kept)["epoch"] if score is not None and kept.is_file() else None,
+        selected_on=_chosen(trainer, folder),
         validation=dict(session.validation),
         bad_images=list(parts.data.bad_images),
         versions=versions,
     )
+
+
+def _chosen(trainer: pl.Trainer, folder: Path) -> dict[str, Chosen]:
+    """How the best checkpoints were chosen, by name."""
+    found = {}
+    for saver in trainer.checkpoint_callbacks:
+        if isinstance(saver, BestCheckpoint) and saver.filename in CHECKPOINTS:
+            kept = folder / "checkpoints" / f"{saver.filename}.ckpt"
+            if saver.best_model_score is None or not kept.is_file():
+                found[saver.filename] = Chosen(str(saver.monitor))
+            else:
+                score, epoch = float(saver.best_model_score), _read(kept)["epoch"]
+                found[saver.filename] = Chosen(str(saver.monitor), score, epoch)
+    return found
 
 
 def _first_step(cfg: DictConfig, checkpoint: Path | None) -> int:

@@ -25,8 +25,9 @@ def provenance_line(block: CorruptionBlock, results: Results) -> str:
     keys = [key for key in _ORDER if key in facts] + [key for key in facts if key not in _ORDER]
     parts = [_WRITTEN.get(key, "{1} {0}").format(facts[key], key.replace("_", " ")) for key in keys]
     parts += [f"robustlit {version}"] if version else []
-    if "best_clean" in block.checkpoints and results.selected_on:
-        parts.append(f"best_clean selected on {results.selected_on}")
+    for name in block.checkpoints:
+        if name in results.selected_on:
+            parts.append(f"{name} selected on {results.selected_on[name].monitor}")
     return " · ".join(parts)
 
 

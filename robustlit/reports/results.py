@@ -9,7 +9,22 @@ from typing import Any
 from robustlit.evaluation.base import VALIDATION, Row
 from robustlit.reports.files import write_json
 
-__all__ = ["Results"]
+__all__ = ["Chosen", "Results"]
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """How a checkpoint was chosen.
+
+    Args:
+        monitor: Key of the metric: "val/accuracy", "robust/corruption/extra_mean".
+        score: The best value.
+        epoch: The epoch it is of, the first being 0.
+    """
+
+    monitor: str
+    score: float | None = None
+    epoch: int | None = None
 
 
 @dataclass(frozen=True)
@@ -23,10 +38,9 @@ class Results:
         steps: Number of optimizer steps.
         seconds: Wall-clock time of the training in all sessions, without the work that a kill threw away.
         headline: Key of the metric that stands for the run: "val/accuracy".
-        selected_on: Key and split that chose ``best_clean``; figures on that split are not independent of the choice.
-        best_score: The figure that ``best_clean`` was selected by.
-        best_epoch: The epoch it is of, the first being 0.
-        tests: The rows of every test, by checkpoint: "last", "best_clean".
+        selected_on: What chose each checkpoint but the last, on the validation split: figures of a chosen checkpoint on
+            that split are not independent of the choice.
+        tests: The rows of every test, by checkpoint: "last", "best_clean", "best_robust".
         validation: The last validation metrics, by key.
         bad_images: Files that could not be read and were left out.
         versions: Packages and machine.
@@ -42,9 +56,7 @@ class Results:
     steps: int = 0
     seconds: float = 0.0
     headline: str = ""
-    selected_on: str = ""
-    best_score: float | None = None
-    best_epoch: int | None = None
+    selected_on: dict[str, Chosen] = field(default_factory=dict)
     tests: dict[str, list[Row]] = field(default_factory=dict)
     validation: dict[str, float] = field(default_factory=dict)
     bad_images: list[str] = field(default_factory=list)
@@ -53,8 +65,8 @@ class Results:
     @property
     def overlap(self) -> list[str]:
         """The splits whose images selected the checkpoint tested on them: those figures are not independent."""
-        tested = {row.split for row in self.tests.get("best_clean", ())}
-        return [VALIDATION] if self.selected_on and VALIDATION in tested else []
+        tested = {row.split for name in self.selected_on for row in self.tests.get(name, ())}
+        return [VALIDATION] if VALIDATION in tested else []
 
     def to_json(self) -> dict[str, Any]:
         """Return plain containers for JSON."""
@@ -68,8 +80,9 @@ class Results:
             for name, rows in content.get("tests", {}).items()
         }
         validation = {key: _number(value) for key, value in content.get("validation", {}).items()}
+        chosen = {name: Chosen(**one) for name, one in content.get("selected_on", {}).items()}
         facts = {key: value for key, value in content.items() if key != "overlap"}
-        return cls(**{**facts, "tests": tests, "validation": validation})
+        return cls(**{**facts, "tests": tests, "validation": validation, "selected_on": chosen})
 
     def write(self, path: Path) -> None:
         """Write the file in one step."""

@@ -20,7 +20,7 @@ QUICK = (
 @pytest.fixture
 def run(finished, tmp_path):
     """A copy of the finished run, to write into."""
-    return shutil.copytree(finished, tmp_path / "run")
+    return shutil.copytree(finished, tmp_path / "run", ignore=shutil.ignore_patterns("evaluations"))
 
 
 def test_tables_csv_and_picture(run, capsys):
@@ -41,7 +41,7 @@ def test_tables_csv_and_picture(run, capsys):
 
 def test_training_prints_and_writes_them_too(train, tmp_path, capsys):
     assert train(f"hydra.run.dir={tmp_path / 'run'}", "trainer.max_epochs=1", *QUICK) == 0
-    assert "best_clean = last · iid · accuracy in %, by corruption and severity" in capsys.readouterr().out
+    assert "best_clean = best_robust = last · iid · accuracy in %, by corruption and severity" in capsys.readouterr().out
     names = {path.name for path in (tmp_path / "run").iterdir()}
     assert {"results.json", "results.csv", "results_iid_corruptions.png"} <= names
 

@@ -37,7 +37,7 @@ def test_the_quickstart_shows_table_folder_and_tensorboard(cache, tmp_path):
     assert re.search(r"^best_clean +clean +iid +50 ", out, flags=re.M)
     assert f"run folder   {run.relative_to(tmp_path)}\n" in out
     assert re.search(rf"^TensorBoard  \S*robustlit tensorboard {run.relative_to(tmp_path)}$", out, flags=re.M)
-    assert set(Results.read(run / "results.json").tests) == {"best_clean", "last"}
+    assert set(Results.read(run / "results.json").tests) == {"best_clean", "best_robust", "last"}
 
     events = EventAccumulator(str(run))
     events.Reload()

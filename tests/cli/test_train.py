@@ -16,7 +16,8 @@ from robustlit.reports import Results
 def test_a_run_leaves_what_the_design_lists(finished):
     names = {path.name for path in finished.iterdir()}
     assert {".hydra", "config.yaml", "versions.json", "checkpoints", "metrics.csv", "results.json"} <= names
-    assert {path.name for path in (finished / "checkpoints").iterdir()} == {"last.ckpt", "best_clean.ckpt"}
+    kept = {path.name for path in (finished / "checkpoints").iterdir()}
+    assert kept == {"last.ckpt", "best_clean.ckpt", "best_robust.ckpt"}
     assert json.loads((finished / "versions.json").read_text())["torch"] == torch.__version__.partition("+")[0]
     with (finished / "metrics.csv").open() as file:
         assert len(list(csv.DictReader(file))) == 2
@@ -36,8 +37,8 @@ def test_results_hold_every_figure_with_its_size(finished):
     results = Results.read(finished / "results.json")
     assert results.epochs == 2
     assert results.steps == 10
-    assert results.selected_on == "val/accuracy"
-    assert set(results.tests) == {"last", "best_clean"}
+    assert results.selected_on["best_clean"].monitor == "val/accuracy"
+    assert set(results.tests) == {"last", "best_clean", "best_robust"}
     accuracy = {row.split: row for row in results.tests["last"] if row.metric == "accuracy"}
     assert set(accuracy) == {"iid", "uncorrelated", "cue_conflict"}
     assert all(row.n == 20 and row.low <= row.value <= row.high for row in accuracy.values())
@@ -77,14 +78,14 @@ def test_evaluate_keeps_what_was_evaluated_before(finished, tmp_path, capsys):
     assert {row.n for row in figures(found.tests["best_clean"], "iid")} == {10}
     for split in ("uncorrelated", "cue_conflict"):
         assert figures(found.tests["best_clean"], split) == figures(trained.tests["best_clean"], split)
-    assert (found.selected_on, found.epochs, found.steps) == ("val/accuracy", 2, 10)
+    assert (found.selected_on["best_clean"].monitor, found.epochs, found.steps) == ("val/accuracy", 2, 10)
 
     before = file.read_bytes()
     elsewhere = shutil.copy(finished / "checkpoints" / "last.ckpt", tmp_path / "best_clean.ckpt")
     assert main(["evaluate", str(finished), f"checkpoint={elsewhere}", "splits=[iid]"]) == 0
     assert file.read_bytes() == before
     (own,) = (finished / "evaluations").glob("best_clean-*.json")
-    assert Results.read(own).selected_on == ""
+    assert Results.read(own).selected_on == {}
     assert "was selected on" not in capsys.readouterr().out.rpartition("Evaluating")[2]
 
 
@@ -101,11 +102,11 @@ def test_without_a_test_split_validation_is_tested_and_said_to_be(train_photos, 
     content = json.loads((folder / "results.json").read_text())
     assert content["overlap"] == ["val"]
     assert {row["split"] for rows in content["tests"].values() for row in rows} == {"val"}
-    assert content["best_score"] == content["validation"]["val/accuracy"]
-    assert content["best_epoch"] == 0
+    chosen = content["selected_on"]["best_clean"]
+    assert chosen == {"monitor": "val/accuracy", "score": content["validation"]["val/accuracy"], "epoch": 0}
     out = capsys.readouterr().out
     assert "best_clean was selected on val/accuracy" in out
-    assert "its figures on the split val are not independent" in out
+    assert "figures on the split val are not independent" in out
 
 
 def test_of_losses_the_lowest_is_kept(train, tmp_path):
@@ -114,13 +115,14 @@ def test_of_losses_the_lowest_is_kept(train, tmp_path):
     with (folder / "metrics.csv").open() as file:
         losses = [float(row["val/loss"]) for row in csv.DictReader(file)]
     results = Results.read(folder / "results.json")
-    assert results.best_score == pytest.approx(min(losses))
-    assert results.best_epoch == losses.index(min(losses))
+    chosen = results.selected_on["best_clean"]
+    assert chosen.score == pytest.approx(min(losses))
+    assert chosen.epoch == losses.index(min(losses))
 
 
 def test_evaluate_says_what_there_is(finished, capsys):
     assert main(["evaluate", str(finished), "checkpoint=lost"]) == 2
-    assert "expected one of best_clean, last or a file, got 'lost'" in capsys.readouterr().err
+    assert "expected one of best_clean, best_robust, last or a file, got 'lost'" in capsys.readouterr().err
     assert main(["evaluate", str(finished), "splits=[idd]"]) == 2
     assert "try 'iid'" in capsys.readouterr().err
     assert main(["evaluate"]) == 2

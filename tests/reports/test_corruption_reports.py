@@ -10,7 +10,7 @@ from PIL import Image
 from robustlit.evaluation import Row
 from robustlit.evaluation.corruption_rows import corruption_rows
 from robustlit.metrics.cells import CLEAN, CellScore
-from robustlit.reports import Results, corruption_tables, results_table, write_results
+from robustlit.reports import Chosen, Results, corruption_tables, results_table, write_results
 
 CONDITIONS = {
     "preset": "cifar",
@@ -43,7 +43,7 @@ CLEAN_ROW = Row("clean", "iid", "accuracy", 0.9, 0.85, 0.94, 200)
 
 
 def results(**tests) -> Results:
-    return Results(names={}, seed=0, tests=tests, selected_on="val/accuracy")
+    return Results(names={}, seed=0, tests=tests, selected_on={"best_clean": Chosen("val/accuracy")})
 
 
 def test_the_table_has_every_cell_by_family_with_its_mean_and_provenance():

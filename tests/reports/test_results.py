@@ -6,7 +6,7 @@ import math
 import pytest
 
 from robustlit.evaluation import Row
-from robustlit.reports import Results, results_table
+from robustlit.reports import Chosen, Results, results_table
 from robustlit.reports.files import write_text
 
 RESULTS = Results(
@@ -43,9 +43,14 @@ def test_what_is_no_number_is_null_in_the_file(tmp_path):
 
 def test_figures_on_the_images_that_selected_the_checkpoint_are_marked():
     rows = {"best_clean": [Row("clean", "val", "accuracy", 0.5, None, None, 9)]}
-    assert Results(names={}, seed=0, selected_on="val/accuracy", tests=rows).overlap == ["val"]
+    assert Results(names={}, seed=0, selected_on={"best_clean": Chosen("val/accuracy")}, tests=rows).overlap == ["val"]
     assert Results(names={}, seed=0, tests=rows).overlap == []
-    assert Results(names={}, seed=0, selected_on="val/accuracy", tests={"last": rows["best_clean"]}).overlap == []
+    assert (
+        Results(
+            names={}, seed=0, selected_on={"best_clean": Chosen("val/accuracy")}, tests={"last": rows["best_clean"]}
+        ).overlap
+        == []
+    )
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"unknown": 1}'])
