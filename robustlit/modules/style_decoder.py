@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from robustlit.augmentations.adain import (
     Encoder,
     adaptive_instance_norm,
-    channel_statistics,
+    feature_statistics,
     load_encoder,
 )
 from robustlit.panels import grid, to_pictures
@@ -46,11 +46,11 @@ def style_losses(encoder: Encoder, decoder: nn.Module, content: Tensor, style: T
         over relu1_1 … relu4_1.
     """
     with torch.no_grad():
-        wanted = [channel_statistics(features) for features in encoder.stages(style)]
+        wanted = [feature_statistics(features) for features in encoder.stages(style)]
         target = adaptive_instance_norm(encoder(content), wanted[-1])
     pictures = decoder(target)
     stages = encoder.stages(pictures)
-    got = [channel_statistics(features) for features in stages]
+    got = [feature_statistics(features) for features in stages]
     differences = [F.mse_loss(a.mean, b.mean) + F.mse_loss(a.std, b.std) for a, b in zip(got, wanted, strict=True)]
     return StyleLosses(F.mse_loss(stages[-1].float(), target), torch.stack(differences).sum()), pictures
 
@@ -115,7 +115,7 @@ class StyleDecoderModule(pl.LightningModule):
 
     def forward(self, content: Tensor, style: Tensor) -> Tensor:
         """Return content images N×3×H×W in other styles, float32 in [0, 1]."""
-        statistics = channel_statistics(self.encoder(style))
+        statistics = feature_statistics(self.encoder(style))
         pictures: Tensor = self.decoder(adaptive_instance_norm(self.encoder(content), statistics))
         return pictures.float().clamp(0, 1)
 

@@ -1,20 +1,19 @@
 """AdaIN style transfer: a VGG encoder, a decoder, and styles from a folder or from the batch."""
 
-from robustlit.augmentations.adain.adain import AdaIN, AdaINParams
+from robustlit.augmentations.adain.adain import AdaIN
 from robustlit.augmentations.adain.decoder import style_decoder
 from robustlit.augmentations.adain.encoder import Encoder
-from robustlit.augmentations.adain.statistics import ChannelStatistics, adaptive_instance_norm, channel_statistics
+from robustlit.augmentations.adain.statistics import StyleStatistics, adaptive_instance_norm, feature_statistics
 from robustlit.augmentations.adain.style_bank import StyleBank
 from robustlit.augmentations.adain.weights import load_decoder, load_encoder
 
 __all__ = [
     "AdaIN",
-    "AdaINParams",
-    "ChannelStatistics",
     "Encoder",
     "StyleBank",
+    "StyleStatistics",
     "adaptive_instance_norm",
-    "channel_statistics",
+    "feature_statistics",
     "load_decoder",
     "load_encoder",
     "style_decoder",

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from robustlit.augmentations.adain.encoder import Encoder
-from robustlit.augmentations.adain.statistics import ChannelStatistics, adaptive_instance_norm, channel_statistics
+from robustlit.augmentations.adain.statistics import StyleStatistics, adaptive_instance_norm, feature_statistics
 from robustlit.augmentations.adain.weights import load_decoder, load_encoder
 
 __all__ = ["StyleNetwork", "fit_sides"]
@@ -41,11 +41,11 @@ class StyleNetwork:
         features: Tensor = encoder(images.contiguous(memory_format=torch.channels_last))
         return features
 
-    def statistics(self, images: Tensor) -> ChannelStatistics:
+    def statistics(self, images: Tensor) -> StyleStatistics:
         """Return the channel statistics at relu4_1 of images N×3×H×W in [0, 1]."""
-        return channel_statistics(self.encode(images))
+        return feature_statistics(self.encode(images))
 
-    def restyled(self, features: Tensor, style: ChannelStatistics, alpha: Tensor) -> Tensor:
+    def restyled(self, features: Tensor, style: StyleStatistics, alpha: Tensor) -> Tensor:
         """Return pictures N×3×8H×8W, float32 in [0, 1], of features N×C×H×W in other styles."""
         _, decoder = self._ready(features.device)
         moved = adaptive_instance_norm(features, style, alpha).contiguous(memory_format=torch.channels_last)

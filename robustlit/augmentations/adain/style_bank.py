@@ -5,13 +5,11 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 
 from robustlit.augmentations.adain.network import StyleNetwork, fit_sides
-from robustlit.augmentations.adain.statistics import ChannelStatistics
+from robustlit.augmentations.adain.statistics import StyleStatistics
 
 __all__ = ["StyleBank"]
 
@@ -37,20 +35,20 @@ class StyleBank:
         self.folder, self.size = Path(folder), size
         self.cache = None if cache is None else Path(cache)
         self.files = _pictures(self.folder)
-        self._statistics: ChannelStatistics | None = None
+        self._statistics: StyleStatistics | None = None
 
     def __len__(self) -> int:
         return len(self.files)
 
-    def statistics(self, network: StyleNetwork, device: torch.device) -> ChannelStatistics:
+    def statistics(self, network: StyleNetwork, device: torch.device) -> StyleStatistics:
         """Return the statistics of all styles, float32 of shape S×C on the device."""
         if self._statistics is None:
             self._statistics = self._cached(network, device)
         if self._statistics.mean.device != device:
-            self._statistics = ChannelStatistics(*(values.to(device) for values in self._statistics))
+            self._statistics = StyleStatistics(*(values.to(device) for values in self._statistics))
         return self._statistics
 
-    def _cached(self, network: StyleNetwork, device: torch.device) -> ChannelStatistics:
+    def _cached(self, network: StyleNetwork, device: torch.device) -> StyleStatistics:
         if self.cache is None:
             return self._encoded(network, device)
         fingerprint = self._fingerprint(network)
@@ -61,11 +59,11 @@ class StyleBank:
         return found
 
     @torch.no_grad()
-    def _encoded(self, network: StyleNetwork, device: torch.device) -> ChannelStatistics:
+    def _encoded(self, network: StyleNetwork, device: torch.device) -> StyleStatistics:
         # float32 even where the training runs in bfloat16: it happens once, and the file serves both
         with torch.autocast(device.type, enabled=False):
             each = [network.statistics(fit_sides(_read_picture(file).to(device), self.size)) for file in self.files]
-        return ChannelStatistics(*(torch.cat(values) for values in zip(*each, strict=True)))
+        return StyleStatistics(*(torch.cat(values) for values in zip(*each, strict=True)))
 
     def _fingerprint(self, network: StyleNetwork) -> str:
         digest = hashlib.blake2b(f"{self.size}".encode(), digest_size=16)
@@ -88,16 +86,19 @@ def _pictures(folder: Path) -> list[Path]:
 
 def _read_picture(file: Path) -> Tensor:
     """Return the pixels of a picture, float32 1×3×H×W in [0, 1]."""
+    import numpy as np
+    from PIL import Image, ImageOps
+
     try:
         with Image.open(file) as picture:
-            pixels = np.array(picture.convert("RGB"))
+            pixels = np.array(ImageOps.exif_transpose(picture).convert("RGB"))
     except Exception as error:  # Pillow raises errors of many kinds for broken files
         reason = str(error) or type(error).__name__
         raise ValueError(f"expected a readable picture in {file}, got {reason!r}; try removing the file") from error
     return torch.from_numpy(pixels).permute(2, 0, 1)[None].float().div_(255)
 
 
-def _read(cache: Path, fingerprint: str) -> ChannelStatistics | None:
+def _read(cache: Path, fingerprint: str) -> StyleStatistics | None:
     """Return what a file keeps, unless it is of other pictures or no such file at all."""
     try:
         content = torch.load(cache, map_location="cpu", weights_only=True)
@@ -105,7 +106,7 @@ def _read(cache: Path, fingerprint: str) -> ChannelStatistics | None:
         return None
     if not isinstance(content, dict) or content.get("fingerprint") != fingerprint:
         return None
-    return ChannelStatistics(content["mean"], content["std"])
+    return StyleStatistics(content["mean"], content["std"])
 
 
 def _write(path: Path, save: Callable[[Path], None]) -> None:

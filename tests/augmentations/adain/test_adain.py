@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from robustlit.augmentations.adain import AdaIN, Encoder, StyleBank, style_decoder
 from robustlit.augmentations.adain.network import fit_sides
-from robustlit.augmentations.regions import ClassMasks, SquarePatch, Voronoi
+from robustlit.augmentations.regions import ClassMasks, RegionParams, SquarePatch, Voronoi
 from robustlit.core.random import sample_seeds
 from tests.augmentations.adain.tiny_style import tiny_decoder, tiny_encoder, write_pictures
 
@@ -179,7 +179,7 @@ def test_a_patch_is_styled_inside_and_untouched_outside():
     assert 0 < inside.float().mean() < 0.3
     assert torch.equal(result[~inside], images[~inside])
     whole = adain(p=1.0)
-    everywhere = whole.apply(images, type(params)(params.chosen, params.style, params.alpha, None))
+    everywhere = whole.apply(images, type(params)(params.chosen, params.style, params.alpha, RegionParams()))
     assert torch.equal(result[inside], everywhere[inside])
 
 
@@ -193,7 +193,7 @@ def test_every_voronoi_cell_has_a_style_of_its_own(tmp_path):
     cells = operation.region.cells(params.region, (32, 32))
     single = adain(styles=bank, p=1.0)
     for cell in range(3):
-        one = type(params)(params.chosen, params.style[:, cell : cell + 1], params.alpha, None)
+        one = type(params)(params.chosen, params.style[:, cell : cell + 1], params.alpha, RegionParams())
         inside = (cells == cell)[:, None].expand_as(images)
         torch.testing.assert_close(result[inside], single.apply(images, one)[inside], atol=1e-6, rtol=0)
 
@@ -224,7 +224,7 @@ def test_labels_are_mixed_with_those_of_the_style():
         torch.testing.assert_close(mixed[i], expected)
     torch.testing.assert_close(operation.change_targets(F.one_hot(targets, 4), params, 4), mixed)
     assert adain().change_targets(targets, params, 4) is targets
-    with pytest.raises(ValueError, match="expected targets N or N×K for label_gamma"):
+    with pytest.raises(ValueError, match="expected targets of shape N or N×K"):
         operation.change_targets(torch.zeros(8, 4, 4), params, 4)
 
 
@@ -252,11 +252,11 @@ def test_no_gradient_passes_and_weights_are_frozen():
     ("settings", "message"),
     [
         ({"p": 1.2}, "expected p in"),
-        ({"alpha": 1.5}, "expected alpha in"),
-        ({"alpha": (0.8, 0.2)}, "expected alpha in"),
+        ({"alpha": 1.5}, "expected alpha or its range within 0 and 1"),
+        ({"alpha": (0.8, 0.2)}, "expected alpha or its range within 0 and 1"),
         ({"size": 8}, "expected size of at least 16"),
         ({"label_gamma": 2.0}, "expected label_gamma in"),
-        ({"label_gamma": 0.8, "region": SquarePatch(8)}, "expected label_gamma with styles from the batch"),
+        ({"label_gamma": 0.8, "region": Voronoi(2)}, "expected styles of the batch and one cell"),
         ({"styles": "/nowhere"}, "expected a folder of style pictures at /nowhere"),
     ],
 )
