@@ -1,5 +1,6 @@
 """Augmentations on batched tensors: float images N×C×H×W in [0, 1] in, the same out; torch only."""
 
+from robustlit.augmentations.adain import AdaIN
 from robustlit.augmentations.amplitude_phase import AmplitudePhase
 from robustlit.augmentations.base import AugmentationOp, Params
 from robustlit.augmentations.channel_statistics import ChannelStatistics
@@ -13,6 +14,7 @@ from robustlit.augmentations.reinhard import Reinhard
 from robustlit.augmentations.style_transfer import StyleTransfer
 
 __all__ = [
+    "AdaIN",
     "AmplitudePhase",
     "AugmentationOp",
     "ChannelStatistics",
