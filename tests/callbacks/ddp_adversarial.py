@@ -1,40 +1,43 @@
-"""Trains the tiny module in two processes with AdversarialTraining and saves its weights; run by a test."""
+"""Fits one epoch with an adversarial evaluation in one or two processes and saves the figures; run by a test."""
 
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[2]))
+sys.path.insert(0, str(Path(__file__).parent))
 
+import pytorch_lightning as pl
 import torch
+from callbacks_helpers import Foreign, images
 from torch.utils.data import DataLoader
 
-from robustlit.attacks import PGD
-from robustlit.callbacks import AdversarialTraining
-from robustlit.methods import AWP
-from tests.tiny import DictModule, Samples, trainer, weights
-
-
-class HalfBatches(torch.utils.data.Sampler):
-    """Of every 16 samples in order, those of this process."""
-
-    def __iter__(self):
-        rank = torch.distributed.get_rank()
-        return iter([i for start in range(0, 32, 16) for i in range(start + rank, start + 16, 2)])
-
-    def __len__(self) -> int:
-        return 16
-
+from robustlit.attacks import FGSM, PGD
+from robustlit.callbacks import AdversarialEvaluation
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    torch.manual_seed(3)
-    module = DictModule()
-    batches = DataLoader(Samples(32, "dict"), batch_size=8, sampler=HalfBatches())
-    method, path = sys.argv[1:]
-    awp = AWP(gamma=0.05) if method.endswith("awp") else None
-    attack = PGD(eps=0.1, step_size=0.05, steps=3)
-    callback = AdversarialTraining(attack, method.split("_")[0], awp, seed=11)
-    run = trainer([callback], devices=2, strategy="ddp")
-    run.fit(module, batches)
-    if run.is_global_zero:
-        torch.save(weights(module), path)
+    torch.manual_seed(1)
+    out, processes = sys.argv[1], int(sys.argv[2])
+    module = Foreign()
+    module.net[1] = torch.nn.Identity()  # BatchNorm's statistics depend on how the training batches are shared out
+    module.configure_optimizers = lambda: torch.optim.SGD(module.parameters(), lr=0.0)
+    callback = AdversarialEvaluation(
+        [FGSM(eps=0.1), PGD(eps=0.1, steps=3)], images=21, eps_curve=[0.05], pictures=False, batch_size=3
+    )
+    trainer = pl.Trainer(
+        callbacks=[callback],
+        max_epochs=1,
+        logger=False,
+        enable_checkpointing=False,
+        accelerator="cpu",
+        devices=processes,
+        strategy="ddp" if processes > 1 else "auto",
+        enable_progress_bar=False,
+        enable_model_summary=False,
+    )
+    # 37 samples over two processes: Lightning's own sampler repeats one
+    data = DataLoader(images(37, 16), batch_size=5)
+    trainer.fit(module, data, data)
+    wanted = ("robust/", "alarm/")
+    figures = {key: float(value) for key, value in trainer.callback_metrics.items() if key.startswith(wanted)}
+    if trainer.is_global_zero:
+        torch.save(figures, out)

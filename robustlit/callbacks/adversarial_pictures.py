@@ -1,0 +1,126 @@
+"""The pictures of an adversarial evaluation: attacked images, and the score over eps."""
+
+from collections.abc import Mapping, Sequence
+
+import pytorch_lightning as pl
+from torch import Tensor
+
+from robustlit.attacks import Attack
+from robustlit.callbacks.pictures import add_picture, class_names
+from robustlit.core import Adapter
+from robustlit.evaluation.adversarial_names import attack_facts, attack_words, eps_words
+from robustlit.evaluation.attack_tally import Attacked
+from robustlit.panels.adversarial import Answer, adversarial_masks, adversarial_panel
+from robustlit.panels.eps_curve import eps_curve
+
+__all__ = ["add_attacked_images", "add_eps_curve", "attack_card", "head"]
+
+
+def add_attacked_images(
+    trainer: pl.Trainer,
+    pl_module: pl.LightningModule,
+    adapter: Adapter,
+    targets: Tensor,
+    clean: Attacked,
+    adversarial: Attacked,
+    attack: Attack,
+) -> None:
+    """Draw a few images clean, what the attack added, attacked, and what the model says of both."""
+    title = f"epoch {trainer.current_epoch} · attacked images"
+    note = attack_words(attack)
+    tag = "robust/adversarial_images"
+    task = adapter.task_of(targets, clean.logits)
+    if task in ("segmentation", "binary_segmentation"):
+        masks = (targets.squeeze(1) if targets.ndim == 4 else targets).long()
+        before, after = _masks(clean.logits), _masks(adversarial.logits)
+        classes = max(2, clean.logits.shape[1])
+        picture = adversarial_masks(
+            clean.images, adversarial.images, masks, before, after, classes, adapter.ignore_index, title, note
+        )
+    else:
+        names = class_names(trainer, pl_module)
+        say = _say_labels if task == "multilabel" else _say_class
+        truth, before_said = say(clean.logits, targets, names)
+        _, after_said = say(adversarial.logits, targets, names)
+        picture = adversarial_panel(clean.images, adversarial.images, truth, before_said, after_said, title, note)
+    add_picture(trainer, tag, picture)
+
+
+def add_eps_curve(
+    trainer: pl.Trainer, attack: Attack, now: Mapping[float, float], first: Mapping[float, float], n: int
+) -> None:
+    """Draw the score over eps of this evaluation, and of the first one for comparison.
+
+    Args:
+        trainer: Whose TensorBoard gets the picture.
+        attack: Run at every eps.
+        now: Scores by eps, 0 being the clean images.
+        first: Those of the first evaluation; the same for the first itself.
+        n: Number of images.
+    """
+    curves = {f"epoch {trainer.current_epoch}": now}
+    if first != now:
+        curves["first"] = first
+    facts = attack_facts(attack)
+    title = f"epoch {trainer.current_epoch} · score over eps of {facts['attack']}"
+    note = f"{facts.get('norm', '')} · {facts.get('steps', 1)} steps · n = {n}"
+    add_picture(trainer, "robust/eps_curve", eps_curve(curves, title=title, note=note))
+
+
+def attack_card(attacks: Mapping[str, Attack], n: int, seed: int, precision: str, facts: Sequence[str] = ()) -> str:
+    """Return what every key stands for, as a table in Markdown.
+
+    Args:
+        attacks: By the name in the key.
+        n: Number of images.
+        seed: Evaluation seed.
+        precision: Of the forwards.
+        facts: Further lines.
+    """
+    lines = ["| key | attack | norm | eps | steps | step size | restarts | loss |", "|---|---|---|---|---|---|---|---|"]
+    for name, attack in attacks.items():
+        known = attack_facts(attack)
+        steps = known.get("steps", f"{known.get('queries', '')} queries")
+        size, eps = known.get("step_size"), known.get("eps")
+        values = [
+            f"`robust/adversarial/{name}`",
+            known["attack"],
+            known.get("norm", ""),
+            "" if eps is None else eps_words(eps),
+            steps,
+            "" if size is None else f"{size:.4g}",
+            known.get("restarts", 1),
+            known["loss"],
+        ]
+        lines.append(f"| {' | '.join(map(str, values))} |")
+    return "\n".join([*lines, "", f"n = {n}, evaluation seed {seed}, {precision}", *facts])
+
+
+def _masks(logits: Tensor) -> Tensor:
+    return logits.max(1).indices if logits.shape[1] > 1 else (logits[:, 0] > 0).long()
+
+
+def _say_class(logits: Tensor, targets: Tensor, names: Sequence[str] | None) -> tuple[list[str], list[Answer]]:
+    confidence, predicted = logits.softmax(1).max(1)
+    truth = targets.tolist()
+
+    def name(place: int) -> str:
+        return names[place] if names and 0 <= place < len(names) else f"class {place}"
+
+    said = [
+        Answer(name(guess), sure, guess == true)
+        for guess, sure, true in zip(predicted.tolist(), confidence.tolist(), truth, strict=True)
+    ]
+    return [name(place) for place in truth], said
+
+
+def _say_labels(logits: Tensor, targets: Tensor, names: Sequence[str] | None) -> tuple[list[str], list[Answer]]:
+    right = ((logits > 0) == (targets > 0.5)).float().mean(1)
+    counts = (targets > 0.5).sum(1).tolist()
+    shares = [Answer(f"{100 * share:.0f} % right", None, share == 1) for share in right.tolist()]
+    return [f"{count} labels" for count in counts], shares
+
+
+def head(attacked: Attacked, count: int) -> Attacked:
+    """Return copies of the first images and logits."""
+    return Attacked(attacked.images[:count].clone(), attacked.logits[:count].detach().clone())

@@ -1,0 +1,318 @@
+import subprocess
+import sys
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+import pytorch_lightning as pl
+import torch
+from callbacks_helpers import Foreign, board, fit, images, weights
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from torch import nn
+from torch.nn import functional as F
+from torch.utils.data import DataLoader, TensorDataset
+
+from robustlit.attacks import FGSM, PGD, SegPGD, Square
+from robustlit.callbacks import AdversarialEvaluation, BestCheckpoint
+from robustlit.core import Adapter
+from robustlit.core.random import sample_seeds
+
+FEW = (FGSM(eps=0.1), PGD(eps=0.1, steps=3))
+
+
+def data(batch_size=4, count=24, size=16):
+    return DataLoader(images(count, size), batch_size=batch_size)
+
+
+def evaluated(folder, callback, epochs=1, **settings):
+    settings = {"data": data(), "validation": data(), **settings}
+    trainer, module = fit(folder, [callback], epochs=epochs, **settings)
+    wanted = ("robust/", "alarm/")
+    return {key: float(value) for key, value in trainer.callback_metrics.items() if key.startswith(wanted)}, module
+
+
+def reloaded(folder):
+    events = EventAccumulator(str(folder), size_guidance={"scalars": 0, "images": 0, "tensors": 0})
+    events.Reload()
+    return events
+
+
+def test_scores_are_those_of_a_loop_by_hand(tmp_path):
+    callback = AdversarialEvaluation(FEW, images=None, eps_curve=(0.02,), batch_size=24)
+    found, module = evaluated(tmp_path, callback)
+    module.eval()
+    pixels, targets = images(24, 16).tensors
+    seeds = sample_seeds(0, torch.arange(24))
+
+    def accuracy(batch):
+        with torch.no_grad():
+            return float((module(batch).argmax(1) == targets).float().mean())
+
+    assert found["robust/adversarial/clean"] == accuracy(pixels)
+    for name, attack in zip(("fgsm", "pgd"), FEW, strict=True):
+        by_hand = accuracy(attack(module, pixels, targets, seed=seeds))
+        assert found[f"robust/adversarial/{name}"] == by_hand
+        assert found[f"robust/gap/adversarial_{name}"] == pytest.approx(accuracy(pixels) - by_hand)
+    curve = accuracy(PGD(eps=0.02, steps=3)(module, pixels, targets, seed=seeds))
+    assert found["robust/eps_curve/0.02"] == curve
+    square = accuracy(Square(eps=0.1, queries=30)(module, pixels, targets, seed=seeds))
+    assert found["alarm/black_box_gain"] == pytest.approx(found["robust/adversarial/pgd"] - square)
+    grey = accuracy(PGD(eps=0.5, steps=3)(module, pixels, targets, seed=seeds))
+    assert found["alarm/large_eps_score"] == grey
+
+
+def test_weights_are_bit_identical_with_and_without(tmp_path):
+    _, plain = fit(tmp_path / "a", [], data=data(), validation=data())
+    watching = AdversarialEvaluation(FEW, images=8, eps_curve=(0.02,))
+    _, watched = fit(tmp_path / "b", [watching], data=data(), validation=data(), logger=board(tmp_path / "b"))
+    assert torch.equal(weights(plain), weights(watched))
+
+
+def test_the_same_images_every_epoch_and_all_that_is_promised_in_tensorboard(tmp_path):
+    seen = []
+
+    class Remembering(AdversarialEvaluation):
+        def look(self, trainer, pl_module, chunk):
+            seen.append(chunk.ids.tolist())
+            super().look(trainer, pl_module, chunk)
+
+    callback = Remembering(FEW, images=10, batch_size=5, eps_curve=(0.02, 0.05))
+    fit(tmp_path, [callback], epochs=2, data=data(), validation=data(), logger=board(tmp_path))
+    assert seen[:2] * 2 == seen
+    events = reloaded(tmp_path)
+    assert {"robust/adversarial_images", "robust/eps_curve"} <= set(events.Tags()["images"])
+    card = events.Tensors("robust/adversarial/text_summary")[0].tensor_proto.string_val[0].decode()
+    assert "| `robust/adversarial/pgd` | PGD | linf | 0.1 | 3 | 0.08333 | 1 | ce |" in card
+    assert "n = 10, evaluation seed 0, float32" in card
+    scalars = {key for key in events.Tags()["scalars"] if key.startswith("alarm/")}
+    signals = {"fgsm_pgd_gap", "pgd_drop", "gradient_alignment", "train_val_gap", "zero_gradients", "black_box_gain"}
+    signals |= {"large_eps_score", "loss_growth"}
+    fired = {f"{name}_fired" for name in ("catastrophic_overfitting", "robust_overfitting", "gradient_masking")}
+    assert scalars == {f"alarm/{name}" for name in signals | fired}
+    assert len(events.Scalars("alarm/pgd_drop")) == 1  # there is none at the first evaluation
+
+
+def test_every_n_epochs_and_a_checkpoint_by_its_key(tmp_path):
+    best = BestCheckpoint("robust/adversarial/pgd", filename="best_robust")
+    callback = AdversarialEvaluation(FEW, images=8, every_n_epochs=2, pictures=False, alarms=False)
+    fit(tmp_path, [callback, best], epochs=4, data=data(), validation=data(), logger=board(tmp_path))
+    assert (tmp_path / "checkpoints/best_robust.ckpt").is_file()
+    assert len(reloaded(tmp_path).Scalars("robust/adversarial/pgd")) == 2
+
+
+@pytest.mark.parametrize("run", ["validate", "test"])
+def test_it_works_in_validate_and_test_under_inference_mode_without_alarms(run, tmp_path):
+    class Tested(Foreign):
+        def test_step(self, batch, batch_idx):
+            self.validation_step(batch, batch_idx)
+
+    module, trainer = (
+        Tested(),
+        pl.Trainer(
+            default_root_dir=tmp_path,
+            callbacks=[AdversarialEvaluation(FEW, images=8)],
+            accelerator="cpu",
+            logger=False,
+            enable_progress_bar=False,
+        ),
+    )
+    before = weights(module)
+    getattr(trainer, run)(module, data(), verbose=False)
+    assert "robust/adversarial/pgd" in trainer.callback_metrics
+    assert not [key for key in trainer.callback_metrics if key.startswith("alarm/")]
+    assert torch.equal(before, weights(module))
+    assert all(weight.requires_grad and weight.grad is None for weight in module.parameters())
+
+
+def test_attacks_are_in_float32_where_the_trainer_is_not(tmp_path):
+    class Noting(Foreign):
+        types: ClassVar = set()
+
+        def forward(self, x):
+            logits = super().forward(x)
+            if not self.training and not self.trainer.sanity_checking:
+                self.types.add((logits.dtype, torch.is_autocast_enabled("cpu")))
+            return logits
+
+    for precision, expected in (("32", {torch.float32, torch.bfloat16}), ("trainer", {torch.bfloat16})):
+        Noting.types = set()
+        callback = AdversarialEvaluation(FEW, images=4, precision=precision, alarms=False)
+        fit(tmp_path, [callback], module=Noting(), epochs=1, data=data(), validation=data(), precision="bf16-mixed")
+        assert {dtype for dtype, _ in Noting.types} == expected  # validation's own forwards are in bfloat16
+
+
+def test_a_cap_on_time_leaves_out_what_the_alarms_add_and_says_so(tmp_path):
+    with pytest.warns(UserWarning, match="did not fit into max_seconds"):
+        found, _ = evaluated(tmp_path, AdversarialEvaluation(FEW, images=8, eps_curve=(0.02,), max_seconds=1e-6))
+    assert "robust/adversarial/pgd" in found
+    assert "robust/eps_curve/0.02" not in found
+    assert "alarm/black_box_gain" not in found
+    assert "alarm/fgsm_pgd_gap" in found
+
+
+def test_names_and_mappings_go_where_attacks_go(tmp_path):
+    assert list(AdversarialEvaluation(["fgsm", "pgd"]).attacks) == ["fgsm", "pgd"]
+    callback = AdversarialEvaluation({"weak": FGSM(eps=0.01), "strong": PGD(eps=0.1, steps=2)}, images=8)
+    found, _ = evaluated(tmp_path, callback)
+    assert {"robust/adversarial/weak", "robust/adversarial/strong"} <= set(found)
+    assert "alarm/fgsm_pgd_gap" in found  # an FGSM of the strong one's eps is added
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"attacks": [Square()]}, "alarms=False"),
+        ({"attacks": []}, "at least one attack"),
+        ({"attacks": ["pdg"]}, "try 'pgd'"),
+        ({"attacks": {"clean": PGD()}}, "other names"),
+        ({"attacks": [PGD(), PGD()]}, "differ"),
+        ({"images": 0}, "at least one image"),
+        ({"every_n_epochs": 0}, "every_n_epochs"),
+        ({"max_seconds": 0}, "max_seconds"),
+        ({"precision": "16"}, "precision"),
+        ({"on_alarm": "halt"}, "on_alarm"),
+        ({"on_alarm": "stop", "alarms": False}, "alarms=True"),
+    ],
+)
+def test_bad_settings_are_refused_at_once(settings, message):
+    with pytest.raises(ValueError, match=message):
+        AdversarialEvaluation(**settings)
+
+
+class Masks(pl.LightningModule):
+    def __init__(self):
+        super().__init__()
+        self.net = nn.Conv2d(3, 4, 3, padding=1)
+        self.adapter = Adapter(task="segmentation", ignore_index=255)
+
+    def forward(self, x):
+        return self.net(x)
+
+    def training_step(self, batch, batch_idx):
+        return F.cross_entropy(self(batch[0]), batch[1], ignore_index=255)
+
+    def validation_step(self, batch, batch_idx):
+        pass
+
+    def configure_optimizers(self):
+        return torch.optim.SGD(self.parameters(), lr=0.1)
+
+
+def test_masks_are_attacked_by_seg_pgd_and_ignored_pixels_do_not_count(tmp_path):
+    pixels = torch.rand(8, 3, 16, 16)
+    masks = torch.randint(4, (8, 16, 16))
+    masks[:, :3] = 255
+    loader = DataLoader(TensorDataset(pixels, masks), batch_size=4)
+    callback = AdversarialEvaluation(images=None)
+    found, module = evaluated(
+        tmp_path, callback, module=Masks(), data=loader, validation=loader, logger=board(tmp_path)
+    )
+    assert isinstance(callback.attacks["seg_pgd"], SegPGD)
+    attack = SegPGD(steps=10, ignore_index=255)
+    halves = [(pixels[part], masks[part], torch.arange(8)[part]) for part in (slice(4), slice(4, 8))]
+    predicted = torch.cat([module(attack(module, x, y, seed=sample_seeds(0, ids))).argmax(1) for x, y, ids in halves])
+    ious = []
+    for label in range(4):
+        true, said = (masks == label) & (masks != 255), (predicted == label) & (masks != 255)
+        ious.append(float((true & said).sum() / (true | said).sum()))
+    assert found["robust/adversarial/seg_pgd"] == pytest.approx(sum(ious) / 4, abs=1e-6)
+    assert "robust/adversarial_images" in reloaded(tmp_path).Tags()["images"]
+
+
+def test_several_labels_are_attacked_too(tmp_path):
+    class Labels(Foreign):
+        def __init__(self):
+            super().__init__()
+            self.adapter = Adapter(task="multilabel")
+
+        def training_step(self, batch, batch_idx):
+            return F.binary_cross_entropy_with_logits(self(batch[0]), batch[1])
+
+        def validation_step(self, batch, batch_idx):
+            pass
+
+    pixels = torch.rand(12, 3, 16, 16)
+    loader = DataLoader(TensorDataset(pixels, (torch.rand(12, 3) > 0.5).float()), batch_size=4)
+    settings = {"module": Labels(), "data": loader, "validation": loader, "logger": board(tmp_path)}
+    found, _ = evaluated(tmp_path, AdversarialEvaluation(FEW, images=None), **settings)
+    assert found["robust/adversarial/pgd"] < found["robust/adversarial/clean"]
+
+
+class Switchable(pl.Callback):
+    def __init__(self):
+        self.attack, self.given = FGSM(eps=0.05), []
+
+    def use_attack(self, attack):
+        self.given.append(attack)
+        self.attack = attack
+
+
+class Certain(Foreign):
+    """As after catastrophic overfitting: a step of 0.1, five waves long, changes nothing, and small steps win."""
+
+    def forward(self, x):
+        distance = (x - 0.5).flatten(1).mean(1, keepdim=True)
+        kink = torch.sin(2 * torch.pi * distance / 0.02)
+        return torch.cat([kink, -kink, torch.full_like(kink, -9.0)], dim=1) + 0 * self.net(x)[:, :1]
+
+
+def certain_data():
+    pixels = 0.5 + 0.3 * (torch.arange(12).view(-1, 1, 1, 1) / 11 - 0.5) * torch.ones(12, 3, 8, 8)
+    module = Certain().eval()
+    targets = module(pixels).argmax(1)
+    return DataLoader(TensorDataset(pixels, targets), batch_size=4)
+
+
+def test_an_alarm_says_one_line_writes_a_card_and_stops(tmp_path):
+    callback = AdversarialEvaluation(
+        [FGSM(eps=0.1), PGD(eps=0.1, steps=20, step_size=0.003)], images=None, on_alarm="stop"
+    )
+    loader = certain_data()
+    with pytest.warns(UserWarning, match="ALARM catastrophic overfitting at epoch 0: FGSM .* PGD") as caught:
+        trainer, _ = fit(
+            tmp_path, [callback], module=Certain(), epochs=3, data=loader, validation=loader, logger=board(tmp_path)
+        )
+    alarms = [str(warning.message) for warning in caught if "ALARM catastrophic" in str(warning.message)]
+    assert len(alarms) == 1
+    assert "\n" not in alarms[0]
+    assert "PGD L∞ 0.1, 20 steps, n = 12" in alarms[0]
+    assert trainer.current_epoch == 1
+    events = reloaded(tmp_path)
+    assert [event.value for event in events.Scalars("alarm/catastrophic_overfitting_fired")] == [1.0]
+    assert "alarm/catastrophic_overfitting/text_summary" in events.Tags()["tensors"]
+
+
+def test_an_alarm_switches_the_training_attack_to_pgd(tmp_path):
+    training, loader = Switchable(), certain_data()
+    callback = AdversarialEvaluation(
+        [FGSM(eps=0.1), PGD(eps=0.1, steps=20, step_size=0.003)], images=None, on_alarm="switch"
+    )
+    with pytest.warns(UserWarning, match="training goes on with PGD L∞ 0.05, 20 steps"):
+        fit(tmp_path, [callback, training], module=Certain(), epochs=2, data=loader, validation=loader)
+    assert training.given == [PGD(eps=0.05, steps=20)]
+    again = AdversarialEvaluation(images=None, on_alarm="switch")
+    again.load_state_dict(callback.state_dict())
+    assert again._switched
+
+
+def test_switching_needs_something_to_switch(tmp_path):
+    with pytest.raises(ValueError, match="AdversarialTraining"):
+        fit(tmp_path, [AdversarialEvaluation(FEW, on_alarm="switch")], data=data(), validation=data())
+
+
+def test_two_processes_give_the_figures_of_one(tmp_path):
+    script = Path(__file__).parent / "ddp_adversarial.py"
+    for processes in (1, 2):
+        run = subprocess.run(
+            [sys.executable, str(script), str(tmp_path / f"{processes}.pt"), str(processes)],
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+        assert run.returncode == 0, run.stderr[-2000:]
+    one, two = torch.load(tmp_path / "1.pt"), torch.load(tmp_path / "2.pt")
+    assert len(one) > 14
+    assert {key for key in one if key.startswith("robust/")} >= {"robust/adversarial/pgd", "robust/eps_curve/0.05"}
+    assert one.keys() == two.keys()
+    for key, value in one.items():
+        assert two[key] == (pytest.approx(value, abs=1e-4) if key.startswith("alarm/") else value), key
