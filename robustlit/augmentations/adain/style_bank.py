@@ -19,7 +19,7 @@ _SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".gif", 
 class StyleBank:
     """The styles of all pictures under a folder: mean and standard deviation of every channel at relu4_1.
 
-    Pictures are listed at once and encoded when a style is first asked for, one by one: about 0.2 s a picture on a CPU
+    Pictures are listed at once and encoded when a style is first asked for, one by one: about 0.5 s a picture on a CPU
     core. The statistics stay in memory, 4 KB a picture, and in a file where one is named.
 
     Args:

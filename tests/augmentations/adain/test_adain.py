@@ -6,15 +6,19 @@ import random
 
 import numpy as np
 import pytest
+import pytorch_lightning as pl
 import torch
 from PIL import Image
 from torch import nn
 from torch.nn import functional as F
+from torch.utils.data import DataLoader, TensorDataset
 
 from robustlit.augmentations.adain import AdaIN, Encoder, StyleBank, style_decoder
 from robustlit.augmentations.adain.network import fit_sides
 from robustlit.augmentations.regions import ClassMasks, RegionParams, SquarePatch, Voronoi
+from robustlit.callbacks import Augmentation
 from robustlit.core.random import sample_seeds
+from robustlit.modules import ClassificationModule
 from tests.augmentations.adain.tiny_style import tiny_decoder, tiny_encoder, write_pictures
 
 
@@ -278,3 +282,24 @@ def test_missing_and_ill_matched_weights_are_named_when_they_are_needed(encoder,
     operation = AdaIN(encoder, decoder, p=1.0)
     with pytest.raises(ValueError, match=message):
         operation(torch.rand(2, 3, 16, 16))
+
+
+@pytest.mark.parametrize(("precision", "dtype"), [("32-true", torch.float32), ("bf16-mixed", torch.bfloat16)])
+def test_the_networks_have_the_trainers_precision(precision, dtype, tmp_path):
+    encoder, seen = tiny_encoder(), []
+    encoder.layers[2].register_forward_hook(lambda _, __, output: seen.append(output.dtype))
+    operation = AdaIN(encoder, tiny_decoder(), p=1.0, label_gamma=0.8)
+    data = DataLoader(TensorDataset(torch.rand(8, 3, 16, 16), torch.arange(8) % 2), batch_size=4)
+    module = ClassificationModule(nn.Sequential(nn.Flatten(), nn.Linear(768, 2)), num_classes=2)
+    settings = {"logger": False, "enable_checkpointing": False, "enable_progress_bar": False}
+    trainer = pl.Trainer(
+        max_epochs=1,
+        accelerator="cpu",
+        precision=precision,
+        callbacks=[Augmentation(operation)],
+        default_root_dir=tmp_path,
+        enable_model_summary=False,
+        **settings,
+    )
+    trainer.fit(module, data)
+    assert seen == [dtype, dtype]
