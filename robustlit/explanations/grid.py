@@ -7,7 +7,7 @@ from torch import Tensor
 
 __all__ = ["Grid", "grid_of"]
 
-_MOST_EXTRA_TOKENS = 16  # class and register tokens before the patches
+_MOST_EXTRA, _FEW_EXTRA = 9, 5  # class and register tokens; where the patches leave a rest of the image uncovered
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,8 @@ def grid_of(output: Tensor, images: Tensor) -> Grid | None:
     """Return how to read a layer's output as maps of more than one pixel, or None where it has no space.
 
     Of four axes, space is the pair whose shape is more like the image's. Of three axes the middle one is tokens: the
-    grid is that of square patches covering the image, after at most 16 class and register tokens, as few as fit.
+    grid is that of square patches covering the image, after at most 9 class and register tokens, as few as fit (5 where
+    patches leave a rest of the image uncovered).
 
     Args:
         output: What a layer returned for the images.
@@ -71,8 +72,7 @@ def _stretch(rows: int, columns: int, height: int, width: int) -> float:
 
 def _tokens(count: int, height: int, width: int) -> Grid | None:
     grids = {(height // side, width // side) for side in range(1, min(height, width) + 1)}
-    fits = [(count - h * w, h, w) for h, w in grids if h * w > 1 and 0 <= count - h * w <= _MOST_EXTRA_TOKENS]
-    if not fits:
-        return None
-    extra, h, w = min(fits)
-    return Grid(h, w, "tokens", extra)
+    fits = [(count - h * w, h, w) for h, w in grids if h * w > 1 and 0 <= count - h * w <= _MOST_EXTRA]
+    whole = [fit for fit in fits if height % fit[1] == 0 and height // fit[1] == width / fit[2]]
+    extra, h, w = min(whole or [fit for fit in fits if fit[0] <= _FEW_EXTRA], default=(0, 0, 0))
+    return Grid(h, w, "tokens", extra) if h else None

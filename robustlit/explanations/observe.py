@@ -78,6 +78,8 @@ def _gradients(
         )
     left = [part for part in _RULES if part in needs]
     scores = goal.score(logits)
+    if not pixels.requires_grad and not scores.requires_grad:
+        raise _unused(next(iter(outputs)))
     parts: dict[Part, Tensor] = {}
     slopes: dict[str, Tensor] = {}
     wanted = [pixels] if Part.IMAGE_GRADIENT in needs else []
@@ -108,8 +110,12 @@ def _grid(name: str, output: Tensor, images: Tensor) -> Grid:
 
 def _used(name: str, gradient: Tensor | None) -> Tensor:
     if gradient is None:
-        raise ValueError(f"expected a layer that the target depends on, got {name!r}; try layer=None")
+        raise _unused(name)
     return gradient
+
+
+def _unused(name: str) -> ValueError:
+    return ValueError(f"expected a layer that the target depends on, got {name!r}; try layer=None")
 
 
 def _exact(values: Tensor) -> Tensor:

@@ -15,7 +15,7 @@ def named(name: str) -> Method:
     Raises:
         ValueError: If there is none; the message has the nearest name.
     """
-    return lookup("explanation", name, _exported())()
+    return lookup("method", name, _exported())()
 
 
 def names() -> tuple[str, ...]:

@@ -22,7 +22,8 @@ def channel_masks(activations: Tensor, size: tuple[int, int]) -> Tensor:
     """Return the maps N×K×h×w at an image size, each stretched to [0, 1]; a constant map becomes 0."""
     masks = F.interpolate(activations, size=size, mode="bilinear", align_corners=False)
     low, high = masks.amin((2, 3), keepdim=True), masks.amax((2, 3), keepdim=True)
-    return torch.where(high > low, (masks - low) / (high - low), 0)
+    varied = activations.amax((2, 3), keepdim=True) > activations.amin((2, 3), keepdim=True)  # before rounding
+    return torch.where(varied & (high > low), (masks - low) / (high - low), 0)
 
 
 @dataclass(frozen=True)
