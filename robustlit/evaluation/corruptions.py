@@ -108,7 +108,7 @@ class CorruptionTest:
         for family, own in families.items():
             keys = [cell.key for cell in own]
             refusal = self._why_not_mce(family, keys, datamodule, conditions, (height, width))
-            counted = {**conditions, "cells": _coverage(keys)}
+            counted = {**conditions, "preset": self._preset(own, height, width), "cells": _coverage(keys)}
             rows += corruption_rows(family, split, score, measured, keys, counted, refusal)
         return rows
 
@@ -128,6 +128,12 @@ class CorruptionTest:
         if self.own:
             found["own"] = cells_of(self.own, self.severities)
         return found
+
+    def _preset(self, cells: "Sequence[CorruptionCell]", height: int, width: int) -> str:
+        """The table that was used: C-bar has none for ``tiny``."""
+        from robustlit.corruptions.presets import choose_preset
+
+        return choose_preset(self.conditions.preset, height, width, cells[0].corruption.presets())
 
     def _why_not_mce(
         self,
