@@ -1,5 +1,6 @@
 """Callbacks for any LightningModule: when, how often, on what budget; the mathematics is in the layers below."""
 
+from robustlit.callbacks.adversarial_evaluation import AdversarialEvaluation
 from robustlit.callbacks.adversarial_training import AdversarialTraining
 from robustlit.callbacks.augmentation import Augmentation
 from robustlit.callbacks.checkpoint import BestCheckpoint, LastCheckpoint
@@ -15,6 +16,7 @@ from robustlit.callbacks.throughput import Throughput
 from robustlit.callbacks.training_images import TrainingImages
 
 __all__ = [
+    "AdversarialEvaluation",
     "AdversarialTraining",
     "Augmentation",
     "BestCheckpoint",

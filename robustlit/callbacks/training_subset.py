@@ -1,6 +1,7 @@
 """Some training images that stay the same, as the loader gave them in the first epoch."""
 
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytorch_lightning as pl
@@ -18,7 +19,7 @@ class TrainingSubset:
     """Keeps chosen images of the first epoch on the CPU.
 
     They are what the loader gives, before the stages of the training-step pipeline change the batch; augmentation
-    inside the loader is in them.
+    inside the loader is in them. Without an index in the batch a hash of the pixels stands in.
 
     Args:
         count: How many, chosen by a hash of their index.
@@ -39,7 +40,8 @@ class TrainingSubset:
         if self.is_complete:
             return
         if not self._started:
-            self._selection.begin(first_loader(trainer.train_dataloader))
+            dataset = getattr(first_loader(trainer.train_dataloader), "dataset", None)
+            self._selection.begin(SimpleNamespace(dataset=dataset))  # positions change with the sampler
             check_pixels(adapter.images(batch))
             self._started = True
         positions, ids = self._selection.choose(adapter, batch)

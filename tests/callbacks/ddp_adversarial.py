@@ -19,9 +19,12 @@ if __name__ == "__main__":
     out, processes = sys.argv[1], int(sys.argv[2])
     module = Foreign()
     module.net[1] = torch.nn.Identity()  # BatchNorm's statistics depend on how the training batches are shared out
+    with torch.no_grad():  # answers that differ
+        features = module.eval().net[:-1](images(37, 16).tensors[0]).mean(0)
+        module.net[-1].bias.copy_(-module.net[-1].weight @ features)
     module.configure_optimizers = lambda: torch.optim.SGD(module.parameters(), lr=0.0)
     callback = AdversarialEvaluation(
-        [FGSM(eps=0.1), PGD(eps=0.1, steps=3)], images=21, eps_curve=[0.05], pictures=False, batch_size=3
+        [FGSM(eps=0.004), PGD(eps=0.004, steps=3)], images=21, eps_curve=[0.002], pictures=False, batch_size=3
     )
     trainer = pl.Trainer(
         callbacks=[callback],
@@ -35,8 +38,7 @@ if __name__ == "__main__":
         enable_model_summary=False,
     )
     # 37 samples over two processes: Lightning's own sampler repeats one
-    data = DataLoader(images(37, 16), batch_size=5)
-    trainer.fit(module, data, data)
+    trainer.fit(module, DataLoader(images(36, 16), batch_size=6), DataLoader(images(37, 16), batch_size=5))
     wanted = ("robust/", "alarm/")
     figures = {key: float(value) for key, value in trainer.callback_metrics.items() if key.startswith(wanted)}
     if trainer.is_global_zero:
