@@ -2,6 +2,7 @@
 
 from robustlit.augmentations.adain import AdaIN
 from robustlit.augmentations.amplitude_phase import AmplitudePhase
+from robustlit.augmentations.augmix import AugMix
 from robustlit.augmentations.base import AugmentationOp, Params
 from robustlit.augmentations.channel_statistics import ChannelStatistics
 from robustlit.augmentations.cutout import Cutout
@@ -16,6 +17,7 @@ from robustlit.augmentations.style_transfer import StyleTransfer
 __all__ = [
     "AdaIN",
     "AmplitudePhase",
+    "AugMix",
     "AugmentationOp",
     "ChannelStatistics",
     "ClassMasks",

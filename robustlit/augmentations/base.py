@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from robustlit.core.pixels import exact_arithmetic
 from robustlit.core.random import fold, sample_seeds, uniform
 
-__all__ = ["AugmentationOp", "Params", "at", "change_chosen", "in_parts", "spread"]
+__all__ = ["AugmentationOp", "Params", "at", "change_chosen", "in_parts", "part_size", "spread"]
 
 _PART = 1 << 18  # values worked on at a time on CPU
 
@@ -142,7 +142,12 @@ def change_chosen(images: Tensor, chosen: Tensor, change: Callable[[Tensor], Ten
 
 def in_parts(positions: Tensor, values: int) -> Sequence[Tensor]:
     """Split positions of samples with so many values each into parts that fit the cache of a CPU core."""
-    return torch.split(positions, max(1, _PART // max(values, 1)))
+    return torch.split(positions, part_size(values))
+
+
+def part_size(values: int) -> int:
+    """Return how many samples of so many values each are worked on at a time on CPU."""
+    return max(1, _PART // max(values, 1))
 
 
 def at(values: Tensor, positions: Tensor) -> Tensor:
