@@ -207,4 +207,3 @@ class AdversarialTraining(PipelineCallback):
             raise ValueError(f"expected batchnorm 'eval' or 'train', got {self.batchnorm!r}; try batchnorm='eval'")
         if self.eps_warmup_epochs:
             scaled(self.attack, 0.5)  # raises for an attack without an eps
-

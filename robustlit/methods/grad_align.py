@@ -19,10 +19,11 @@ def cosine(first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
     Where a gradient is zero there is no angle; the cosine returned is 1 and nothing flows back.
     """
     first, second = first.flatten(1), second.flatten(1)
-    defined = ((first != 0).any(1) & (second != 0).any(1))[:, None]
-    first, second = torch.where(defined, first, 1.0), torch.where(defined, second, 1.0)
+    defined = (first != 0).any(1) & (second != 0).any(1)
+    first = torch.where(defined[:, None], first, 1.0)  # a length of zero would flow back as NaN
+    second = torch.where(defined[:, None], second, 1.0)
     lengths: Tensor = torch.linalg.vector_norm(first, dim=1) * torch.linalg.vector_norm(second, dim=1)
-    return (first * second).sum(1) / lengths, defined[:, 0]
+    return torch.where(defined, (first * second).sum(1) / lengths, 1.0), defined
 
 
 @dataclass(frozen=True)

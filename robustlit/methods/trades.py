@@ -15,6 +15,12 @@ __all__ = ["TRADES", "divergence"]
 
 def divergence(clean: Tensor, adversarial: Tensor) -> Tensor:
     """Return KL(clean ‖ adversarial) of logits N×K×P, of shape N×P."""
+    if clean.shape[2] == 1:  # the same kernel, so the same bits, as a training loop's own N×K call
+        return _divergence(clean[..., 0], adversarial[..., 0])[:, None]
+    return _divergence(clean, adversarial)
+
+
+def _divergence(clean: Tensor, adversarial: Tensor) -> Tensor:
     share = F.kl_div(adversarial.log_softmax(1), clean.log_softmax(1), reduction="none", log_target=True)
     return share.sum(1)
 

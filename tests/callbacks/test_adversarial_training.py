@@ -43,13 +43,13 @@ def search_by_hand(module, images, targets, seeds, kl: bool):
     ball = LinfBall(images, EPS)
     module.eval()
     with torch.no_grad():
-        clean = module(images).float()
+        clean = module(images).float()[..., None].log_softmax(1)  # N×K×1, as the attack holds it: another kernel
     changed = ball.small(seeds) if kl else ball.random(seeds)
     for _ in range(STEPS):
         changed = changed.detach().requires_grad_()
         logits = module(changed).float()
         if kl:
-            loss = F.kl_div(logits.log_softmax(1), clean.softmax(1), reduction="sum")
+            loss = (clean.exp() * (clean - logits[..., None].log_softmax(1))).sum()
         else:
             loss = F.cross_entropy(logits, targets, reduction="sum")
         (slope,) = torch.autograd.grad(loss, changed)
@@ -58,17 +58,16 @@ def search_by_hand(module, images, targets, seeds, kl: bool):
     return changed
 
 
-def by_hand(module, trades=False, batch_size=8, autocast=False, epochs=2):
+def by_hand(module, trades=False, batch_size=8, autocast=False, epochs=2, count=32):
     """The training loop a user would write without any callback."""
-    optimizer, data = module.configure_optimizers(), Samples(32)
+    optimizer = module.configure_optimizers()
     torch.manual_seed(5)
     module.train()
     for epoch in range(epochs):
-        for start in range(0, 32, batch_size):
-            images, targets = data.images[start : start + batch_size], data.targets[start : start + batch_size]
+        for images, targets in loader(batch_size=batch_size, count=count):
             seeds = fold(sample_seeds(mix(11, "attack", epoch), pixel_hash(images)), "PGD")
             before = torch.get_rng_state()
-            with torch.autocast("cpu", dtype=torch.bfloat16, enabled=autocast):
+            with torch.autocast("cpu", dtype=torch.bfloat16, enabled=autocast, cache_enabled=False):  # as Lightning
                 changed = search_by_hand(module, images, targets, seeds, kl=trades)
                 torch.set_rng_state(before)
                 if trades:
@@ -104,31 +103,34 @@ def test_equals_a_hand_written_loop_bit_for_bit(method, autocast, norm) -> None:
 
 @pytest.mark.parametrize("method", ["at", "trades", "mart", "logit_pairing", "grad_align"])
 def test_accumulation_agrees_with_the_larger_batch(method) -> None:
+    """Measured 1e-7 to 3e-7. In later epochs a gradient near zero, whose sign is rounding, may move a whole pixel."""
     callback = AdversarialTraining(ATTACK, method, seed=11)
-    small = fitted(callback, batch_size=8, accumulate_grad_batches=2)
-    large = fitted(callback, batch_size=16)
-    torch.testing.assert_close(weights(small), weights(large), atol=1e-5, rtol=0)
+    small = fitted(callback, batch_size=8, accumulate_grad_batches=2, max_epochs=1)
+    large = fitted(callback, batch_size=16, max_epochs=1)
+    torch.testing.assert_close(weights(small), weights(large), atol=2e-6, rtol=0)
 
 
-@pytest.mark.parametrize("method", ["at", "trades", "trades_awp"])
-def test_two_processes_agree_with_one(method, tmp_path) -> None:
-    """BatchNorm-free, dict batches with an index; also with perturbed weights, whose gradient is averaged."""
-    script = Path(__file__).with_name("ddp_adversarial.py")
+def test_two_processes_agree_with_one(tmp_path) -> None:
+    """BatchNorm-free, dict batches with an index; measured 7e-8, 6e-7 and, with weights perturbed alike, 1e-7."""
+    script = Path(__file__).with_name("ddp_adversarial_training.py")
     subprocess.run(
-        [sys.executable, str(script), method, str(tmp_path / "two.pt")], check=True, timeout=240, capture_output=True
+        [sys.executable, str(script), str(tmp_path / "two.pt")], check=True, timeout=240, capture_output=True
     )
-    awp = AWP(gamma=0.05) if method.endswith("awp") else None
-    single = fitted(AdversarialTraining(ATTACK, method.split("_")[0], awp, seed=11), kind="dict", batch_size=16)
-    torch.testing.assert_close(torch.load(tmp_path / "two.pt"), weights(single), atol=1e-5, rtol=0)
+    for (method, perturbed), trained in torch.load(tmp_path / "two.pt").items():
+        callback = AdversarialTraining(ATTACK, method, AWP(gamma=0.05) if perturbed else None, seed=11)
+        single = fitted(callback, kind="dict", batch_size=16, max_epochs=1)
+        torch.testing.assert_close(trained, weights(single), atol=2e-6, rtol=0)
 
 
 @pytest.mark.parametrize("backend", ["eager", "aot_eager"])
 @pytest.mark.parametrize("method", ["at", "trades", "grad_align"])
 def test_compiled_module_trains_alike(method, backend) -> None:
     torch._dynamo.reset()
+    torch._dynamo.utils.counters.clear()
     callback, module = AdversarialTraining(ATTACK, method, seed=11), seeded()
     fitted(callback, module=torch.compile(module, backend=backend))
-    torch.testing.assert_close(weights(module), weights(fitted(callback)), atol=1e-6, rtol=0)
+    torch.testing.assert_close(weights(module), weights(fitted(callback)), atol=1e-6, rtol=0)  # measured 0
+    assert torch._dynamo.utils.counters["stats"]["unique_graphs"] <= 4  # not one for every step
     assert "_robustlit_pipeline" not in vars(module)
 
 
@@ -167,10 +169,11 @@ def test_a_step_that_does_not_call_forward_costs_one_more_and_a_warning() -> Non
     torch.manual_seed(3)
     counter, module = CountsForwards(), StepWithoutForward()
     with pytest.warns(UserWarning, match="TRADES computes the logits with one more forward pass") as seen:
-        trainer([AdversarialTraining(ATTACK, "trades", seed=11), counter]).fit(module, loader())
+        callbacks = [AdversarialTraining(ATTACK, "trades", seed=11), counter]
+        trainer(callbacks, max_steps=1).fit(module, loader(count=8))
     assert counter.count == 1 + STEPS + 3
     assert sum("one more forward" in str(entry.message) for entry in seen) == 1
-    torch.testing.assert_close(weights(module), by_hand(seeded(), trades=True), atol=1e-6, rtol=0)
+    torch.testing.assert_close(weights(module), by_hand(seeded(), trades=True, epochs=1, count=8), atol=1e-6, rtol=0)
 
 
 @pytest.mark.parametrize("batchnorm", ["eval", "train"])
@@ -256,22 +259,20 @@ def test_clean_share_leaves_that_share_alone() -> None:
 
 
 def test_eps_warms_up_and_the_step_size_with_it() -> None:
+    reach, sizes = [], []
+
     class Epochs(Probe):
-        reach: list[float] = []
-
         def on_train_batch_end(self, trainer, pl_module, outputs, batch, batch_idx) -> None:
-            self.reach.append((self.images[-1] - batch[0]).abs().max().item())
-            self.sizes.append(callback._current_attack().step_size)
-
-        sizes: list[float] = []
+            reach.append((self.images[-1] - batch[0]).abs().max().item())
+            sizes.append(callback._current_attack().step_size)
 
     probe = Epochs()
     callback = AdversarialTraining(PGD(eps=0.2, step_size=0.1, steps=5), eps_warmup_epochs=3)
     data = torch.utils.data.DataLoader(Samples(8), batch_size=8)
     run = trainer([callback, probe], max_epochs=5)
     run.fit(seeded(), data)
-    assert probe.reach == pytest.approx([0.05, 0.1, 0.15, 0.2, 0.2], abs=1e-6)
-    assert probe.sizes == pytest.approx([0.025, 0.05, 0.075, 0.1, 0.1])
+    assert reach == pytest.approx([0.05, 0.1, 0.15, 0.2, 0.2], abs=1e-6)
+    assert sizes == pytest.approx([0.025, 0.05, 0.075, 0.1, 0.1])
     assert run.callback_metrics["train/adversarial_eps"].item() == pytest.approx(0.2)
 
 
@@ -283,10 +284,8 @@ def test_perturbed_weights_come_back_exactly(accumulate) -> None:
             assert torch.equal(self.after, self.before)
             assert not torch.equal(self.weights[-1], self.before)
 
-    fitted_with = trainer(
-        [AdversarialTraining(ATTACK, "at", AWP(gamma=0.05)), Steps()], accumulate_grad_batches=accumulate
-    )
-    fitted_with.fit(seeded(), loader())
+    callbacks = [AdversarialTraining(ATTACK, "at", AWP(gamma=0.05)), Steps()]
+    trainer(callbacks, accumulate_grad_batches=accumulate, max_epochs=1).fit(seeded(), loader())
 
 
 def test_weight_perturbation_by_hand() -> None:
@@ -347,12 +346,14 @@ def test_nothing_is_left_after_an_exception_in_mid_step(error, method) -> None:
             raise error("stop")
 
     module = Fails(norm="batch")
+    with pytest.raises((error, SystemExit)):
+        trainer([]).fit(module, loader())  # Lightning leaves attributes of its own
     before, known = weights(module), set(vars(module))
     callback = AdversarialTraining(ATTACK, method, AWP())
     with pytest.raises((error, SystemExit)):
         trainer([callback]).fit(module, loader())
     assert torch.equal(weights(module), before)
-    assert set(vars(module)) - known <= {"_trainer", "trainer"} and callback._scene is None
+    assert set(vars(module)) == known and callback._scene is None
     assert all(parameter.requires_grad and parameter.grad is None for parameter in module.parameters())
 
 
@@ -439,7 +440,7 @@ def test_segmentation_with_an_ignore_index(method) -> None:
     callback = AdversarialTraining(SegPGD(eps=EPS, steps=2), method, AWP(), adapter=Adapter(ignore_index=255))
     trainer([callback, probe], max_epochs=1).fit(module, batches)
     assert torch.isfinite(weights(module)).all() and not torch.equal(weights(module), before)
-    assert not torch.equal(probe.images[-1], images)
+    assert any(not torch.equal(seen, images) for seen in probe.images[-2:])  # the step's own, and the term's
 
 
 def test_logs_what_was_added_and_what_it_cost() -> None:
