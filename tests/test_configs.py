@@ -61,6 +61,11 @@ def test_every_option_composes_and_builds(group, option, tmp_path):
     elif group == "task":
         network = unet(num_classes=4, width=4, depth=2) if "segmentation" in option else small_cnn(num_classes=4)
         assert instantiate(filled(cfg.task, tmp_path), network, _convert_="all").headline.startswith("val/")
+    elif group == "method":
+        callback = cfg.callbacks.get("adversarial_training")
+        assert callback is None if option == "none" else instantiate(callback, _convert_="all") is not None
+    elif group == "attack":
+        assert option == "none" or instantiate(cfg.attack, _convert_="all") is not None
     elif group in ("data", "model"):
         assert instantiate(filled(cfg[group], tmp_path), _convert_="all") is not None
     else:

@@ -90,6 +90,14 @@ class AdversarialTraining(PipelineCallback):
         self._count = 0
         self._has_warned = False
 
+    def use_attack(self, attack: str | Attack) -> None:
+        """Go on with another attack from the next batch on.
+
+        Args:
+            attack: As in the constructor.
+        """
+        self.attack = self.method.prepare(as_attack(attack))
+
     def add_stages(self, pipeline: Pipeline) -> None:
         """Put the attack after the augmentations and, where there is one, the method's term after the step."""
         pipeline.add("attack", self, self._attack)

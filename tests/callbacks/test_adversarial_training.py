@@ -460,6 +460,16 @@ def test_logs_what_was_added_and_what_it_cost() -> None:
     assert "train/adversarial_loss" not in plain.callback_metrics
 
 
+def test_goes_on_with_another_attack() -> None:
+    class Switches(pl.Callback):
+        def on_train_epoch_end(self, *_) -> None:
+            callback.use_attack("pgd")
+
+    callback, probe = AdversarialTraining(FGSM(eps=0.3), "trades"), Probe()
+    trainer([callback, probe, Switches()]).fit(seeded(), loader())
+    assert callback.attack.loss == "kl" and (probe.images[-1] - Samples().images[-8:]).abs().max() <= 8 / 255 + 1e-6
+
+
 def test_seed_of_the_run_is_the_default(monkeypatch) -> None:
     monkeypatch.setenv("PL_GLOBAL_SEED", "42")
     assert AdversarialTraining().seed == 42
