@@ -19,6 +19,7 @@ __all__ = [
     "SquarePatchParams",
     "Voronoi",
     "VoronoiParams",
+    "inside_box",
     "inside_patch",
     "integers",
 ]
@@ -102,9 +103,8 @@ class SquarePatch(Region[SquarePatchParams]):
 
     def place(self, shape: torch.Size, draws: Tensor) -> SquarePatchParams:
         """Turn uniform numbers N×3 into patches."""
-        place = draws * draws.new_tensor((*shape[-2:], self.size))  # row, column and side less one
-        row, column, side = place.to(torch.int64).unbind(1)
-        side = side + 1 if self.sample_up_to else torch.full_like(side, self.size)
+        row, column = integers(draws[:, 0], shape[-2]), integers(draws[:, 1], shape[-1])
+        side = integers(draws[:, 2], self.size) + 1 if self.sample_up_to else torch.full_like(row, self.size)
         half = side // 2
         return SquarePatchParams(row - half, column - half, side)
 
@@ -229,8 +229,12 @@ def integers(draws: Tensor, count: int) -> Tensor:
 
 def inside_patch(top: Tensor, left: Tensor, side: Tensor, size: tuple[int, int]) -> Tensor:
     """Return bool N×H×W: which pixels lie in the squares of int64 top, left and side, each of shape N."""
-    rows = _between(size[0], top, top + side)
-    columns = _between(size[1], left, left + side)
+    return inside_box(top, left, top + side, left + side, size)
+
+
+def inside_box(top: Tensor, left: Tensor, bottom: Tensor, right: Tensor, size: tuple[int, int]) -> Tensor:
+    """Return bool N×H×W: which pixels lie in boxes of int64 borders, each of shape N, the last two exclusive."""
+    rows, columns = _between(size[0], top, bottom), _between(size[1], left, right)
     return rows[:, :, None] & columns[:, None, :]
 
 

@@ -2,6 +2,7 @@
 
 import math
 from functools import lru_cache
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -38,10 +39,10 @@ def reinhard(images: Tensor, style: Tensor) -> Tensor:
     mean, deviation = _moments(cones).unbind(-1)
     scale = style[..., 1] / deviation.clamp(min=_SMALLEST)
     shift = style[..., 0] - mean * scale
-    to_axes, from_axes, from_cones = _matrices(images.device)
-    mixed = torch.bmm((from_axes * scale[:, None, :]) @ to_axes, cones)
-    mixed.add_((shift @ from_axes.t())[..., None])
-    return torch.matmul(from_cones, mixed.exp_()).view(images.shape)
+    spaces = _matrices(images.device)
+    mixed = torch.bmm((spaces.from_axes * scale[:, None, :]) @ spaces.to_axes, cones)
+    mixed.add_((shift @ spaces.to_axes)[..., None])
+    return torch.matmul(spaces.from_cones, mixed.exp_()).view(images.shape)
 
 
 class Reinhard(StyleOp):
@@ -84,13 +85,12 @@ class Reinhard(StyleOp):
 
 def _log_cones(images: Tensor) -> Tensor:
     """Return the logarithm of the cone responses, N×3×P."""
-    to_lms = images.new_tensor(_TO_LMS)
-    return torch.matmul(to_lms, images.clamp(min=_DARK).flatten(2)).log_()
+    return torch.matmul(_matrices(images.device).to_cones, images.clamp(min=_DARK).flatten(2)).log_()
 
 
 def _moments(cones: Tensor) -> Tensor:
     """Return mean and standard deviation of the axes, N×3×2, from the covariance of the log cones."""
-    to_axes, _, _ = _matrices(cones.device)
+    to_axes = _matrices(cones.device).to_axes
     mean = cones.mean(2)
     centred = cones - mean[..., None]
     covariance = torch.bmm(centred, centred.transpose(1, 2)) / cones.shape[2]
@@ -98,9 +98,16 @@ def _moments(cones: Tensor) -> Tensor:
     return torch.stack((mean @ to_axes.t(), variance.clamp(min=0).sqrt()), -1)
 
 
+class _Spaces(NamedTuple):
+    to_cones: Tensor
+    to_axes: Tensor  # of logarithms of cone responses; its rows are orthonormal
+    from_axes: Tensor
+    from_cones: Tensor
+
+
 @lru_cache(maxsize=8)
-def _matrices(device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
-    """Log cones to axes, axes to log cones, cones to colours."""
+def _matrices(device: torch.device) -> _Spaces:
     to_axes = torch.tensor(_SCALES, dtype=torch.float64)[:, None] * torch.tensor(_SUMS, dtype=torch.float64)
-    to_lms = torch.tensor(_TO_LMS, dtype=torch.float64)
-    return tuple(m.to(device, torch.float32) for m in (to_axes, to_axes.t(), to_lms.inverse()))  # type: ignore[return-value]
+    to_cones = torch.tensor(_TO_LMS, dtype=torch.float64)
+    matrices = (to_cones, to_axes, to_axes.t(), to_cones.inverse())
+    return _Spaces(*(matrix.to(device, torch.float32).contiguous() for matrix in matrices))
