@@ -13,10 +13,11 @@ generators", OOPSLA 2014); the numbers come from two rounds of a 32-bit finalise
 import hashlib
 import math
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 
 import torch
 from torch import Tensor
+
+from robustlit.core.cached import cached_tensors
 
 __all__ = ["fold", "mix", "normal", "sample_seeds", "uniform"]
 
@@ -138,7 +139,7 @@ def _hashed(low: Tensor, high: Tensor, start: int, stop: int) -> Tensor:
     return bits.bitwise_right_shift_(8).bitwise_and_(0xFFFFFF).to(torch.float32).mul_(2.0**-24)
 
 
-@lru_cache(maxsize=8)
+@cached_tensors(8)
 def _positions(start: int, stop: int, device: torch.device) -> Tensor:
     return torch.arange(start, stop, dtype=torch.int32, device=device).mul_(_i32(0x9E3779B9))
 

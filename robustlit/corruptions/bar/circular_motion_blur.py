@@ -1,12 +1,12 @@
 """Circular motion blur: the mean of rotations about the centre (CIFAR-10-C-bar)."""
 
 import math
-from functools import lru_cache
 from typing import ClassVar
 
 import torch
 from torch import Tensor
 
+from robustlit.core.cached import cached_tensors
 from robustlit.corruptions.base import Corruption, Draws, Level
 from robustlit.corruptions.ops.spline import coefficients, cubic_sample
 
@@ -58,7 +58,7 @@ def _share(turn: int) -> float:
     return 2 * turn / (_TURNS - 1) - 1
 
 
-@lru_cache(maxsize=5 * _TURNS)
+@cached_tensors(5 * _TURNS)
 def _rotated(height: int, width: int, degrees: float, device: torch.device) -> tuple[Tensor, Tensor]:
     """Row and column coordinates of a rotation about the centre, H×W; float64 until places at the edge are decided."""
     cosine, sine = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import ClassVar
 
 import torch
 from torch import Tensor
 
+from robustlit.core.cached import cached_tensors
 from robustlit.core.random import fold, uniform
 from robustlit.corruptions.base import Corruption, Draws, Level
 
@@ -82,7 +82,7 @@ def _on_lattice(row_count: int, column_count: int, gradients: Tensor, permutatio
     return chosen[..., 0], chosen[..., 1]
 
 
-@lru_cache(maxsize=32)
+@cached_tensors(32)
 def _lattice(length: int, size: int, octave: int, device: torch.device) -> tuple[Tensor, Tensor, Tensor, int]:
     """For every pixel of an axis: its cell, how far into it, the fade there; and the number of cells."""
     place = torch.arange(length, dtype=torch.float64) * (octave * _CELLS / size)

@@ -1,11 +1,11 @@
 """Random fields with a given spectrum: the noises that C-bar names by a colour."""
 
 import math
-from functools import lru_cache
 
 import torch
 from torch import Tensor
 
+from robustlit.core.cached import cached_tensors
 from robustlit.core.random import fold, uniform
 
 __all__ = ["frequency", "mirrored_phases", "random_field"]
@@ -34,7 +34,7 @@ def mirrored_phases(seeds: Tensor, channels: int, height: int, width: int) -> Te
     return torch.cat(parts, dim=-1) * (2 * math.pi)
 
 
-@lru_cache(maxsize=16)
+@cached_tensors(16)
 def frequency(height: int, width: int, device: torch.device) -> Tensor:
     """Return the distance from zero frequency, float64 height×width, zero frequency in the middle.
 

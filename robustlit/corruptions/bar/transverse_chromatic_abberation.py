@@ -1,12 +1,12 @@
 """Transverse chromatic aberration: colour channels magnified differently (CIFAR-10-C-bar, its spelling)."""
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import ClassVar
 
 import torch
 from torch import Tensor
 
+from robustlit.core.cached import cached_tensors
 from robustlit.core.random import uniform
 from robustlit.corruptions.base import Corruption, Draws, Level
 from robustlit.corruptions.ops.spline import cubic_resize
@@ -67,7 +67,7 @@ def transverse_chromatic_abberation(images: Tensor, order: Tensor, strength: flo
     return (magnified * 255 + 0.5).floor_().div_(255)
 
 
-@lru_cache(maxsize=64)
+@cached_tensors(64)
 def _cropped_places(length: int, scale: float, device: torch.device) -> Tensor:
     """Coordinates of the central ``length`` pixels of a side that is stretched end to end."""
     stretched = round(length * scale)

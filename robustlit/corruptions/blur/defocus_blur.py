@@ -1,12 +1,12 @@
 """defocus_blur: the image of a lens that is out of focus."""
 
-from functools import lru_cache
 from typing import ClassVar
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from robustlit.core.cached import cached_tensors
 from robustlit.corruptions.base import Corruption, Draws, Level
 from robustlit.corruptions.ops.fourier import fast_length
 
@@ -90,7 +90,7 @@ def disk(radius: float, sigma: float) -> Tensor:
     return kernel[half - reach : half + reach + 1, half - reach : half + reach + 1]
 
 
-@lru_cache(maxsize=32)
+@cached_tensors(32)
 def _transfer(radius: float, sigma: float, height: int, width: int, device: torch.device) -> tuple[int, Tensor]:
     """The reach of the kernel, and its transform, which is real because the kernel is symmetric.
 

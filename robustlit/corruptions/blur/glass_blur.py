@@ -1,12 +1,12 @@
 """glass_blur: the scene behind frosted glass."""
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import ClassVar
 
 import torch
 from torch import Tensor
 
+from robustlit.core.cached import cached_tensors
 from robustlit.core.random import uniform
 from robustlit.corruptions.base import Corruption, Draws, Level
 from robustlit.corruptions.ops.gaussian import gaussian_blur, gaussian_kernel, kernel_radius
@@ -92,7 +92,7 @@ def _truncated(blurred: Tensor, sigma: float) -> Tensor:
     return torch.where((levels - nearest).abs_() < _SLACK, kept, levels.floor_()).div_(255)
 
 
-@lru_cache(maxsize=16)
+@cached_tensors(16)
 def _uniform_levels(sigma: float, device: torch.device) -> Tensor:
     """The grey level that float64 makes of each of the 256 in a uniform area: the level or one less.
 

@@ -1,12 +1,12 @@
 """zoom_blur: the camera moves towards the scene while the shutter is open."""
 
 import math
-from functools import lru_cache
 from typing import ClassVar, TypeAlias
 
 import torch
 from torch import Tensor
 
+from robustlit.core.cached import cached_tensors
 from robustlit.corruptions.base import Corruption, Draws, Level
 from robustlit.corruptions.ops.clipped_zoom import zoomed_part
 
@@ -90,7 +90,7 @@ def zoom_blur(images: Tensor, factors: tuple[float, ...]) -> Tensor:
     return torch.cat(strips, 2).view(images.shape)
 
 
-@lru_cache(maxsize=16)
+@cached_tensors(16)
 def _column_blocks(length: int, factors: tuple[float, ...], device: torch.device) -> _Blocks:
     """For each block of output columns the input columns that it reads, and the matrix inputs × (zooms · outputs)."""
     matrices = torch.stack([_matrix(length, factor) for factor in sorted(set(factors))])
@@ -102,7 +102,7 @@ def _column_blocks(length: int, factors: tuple[float, ...], device: torch.device
     return tuple(blocks)
 
 
-@lru_cache(maxsize=16)
+@cached_tensors(16)
 def _row_blocks(length: int, factors: tuple[float, ...], device: torch.device) -> _Blocks:
     """For each block of output rows the (row, zoom) pairs that it reads, and the matrix outputs × (rows · zooms)."""
     distinct = sorted(set(factors))

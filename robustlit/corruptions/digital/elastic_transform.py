@@ -1,13 +1,13 @@
 """Elastic transform: a random affine map, then a smooth random displacement of every pixel."""
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import ClassVar
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from robustlit.core.cached import cached_tensors
 from robustlit.core.random import fold, uniform
 from robustlit.corruptions.base import Corruption, Draws, Level
 from robustlit.corruptions.ops.gaussian import gaussian_blur
@@ -173,7 +173,7 @@ def _mirrored(places: Tensor, length: int) -> Tensor:
     return torch.minimum(folded, 2 * length - folded)
 
 
-@lru_cache(maxsize=32)
+@cached_tensors(32)
 def _triangle(height: int, width: int, device: torch.device) -> Tensor:
     """The triangle's corners before they move, float32 3×2."""
     first, second, half = height // 2, width // 2, min(height, width) // 3

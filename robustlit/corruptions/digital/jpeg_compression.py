@@ -1,12 +1,12 @@
 """JPEG compression: what libjpeg keeps of an image, bit for bit, without writing a file."""
 
-from functools import lru_cache
 from typing import ClassVar
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from robustlit.core.cached import cached_tensors
 from robustlit.corruptions.base import Corruption, Draws, Level
 
 __all__ = ["JpegCompression", "jpeg_compression"]
@@ -158,19 +158,19 @@ def _padded(planes: Tensor, rows: int, columns: int) -> Tensor:
     return F.pad(planes, (0, right, 0, below), mode="replicate") if below or right else planes
 
 
-@lru_cache(maxsize=16)
+@cached_tensors(16)
 def _constant(values: tuple[float, ...] | tuple[tuple[float, ...], ...], device: torch.device) -> Tensor:
     return torch.tensor(values, dtype=torch.float32, device=device)
 
 
-@lru_cache(maxsize=8)
+@cached_tensors(8)
 def _dct(device: torch.device) -> Tensor:
     signs = [1 if frequency % 2 == 0 else -1 for frequency in range(8)]
     rows = [[*half, *(sign * x for x in reversed(half))] for sign, half in zip(signs, _DCT_HALVES, strict=True)]
     return torch.tensor(rows, dtype=torch.float64, device=device)
 
 
-@lru_cache(maxsize=32)
+@cached_tensors(32)
 def _tables(quality: int, width: int, device: torch.device) -> tuple[Tensor, Tensor]:
     """Steps of luma and chroma, float32 8×W' with W' no smaller than the padded width."""
     percent = 5000 // quality if quality < 50 else 200 - 2 * quality

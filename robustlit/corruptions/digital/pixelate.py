@@ -1,11 +1,11 @@
 """Pixelate: smaller by the mean of a box, and larger again by repetition."""
 
-from functools import lru_cache
 from typing import ClassVar
 
 import torch
 from torch import Tensor
 
+from robustlit.core.cached import cached_tensors
 from robustlit.corruptions.base import Corruption, Draws, Level
 
 __all__ = ["Pixelate", "pixelate"]
@@ -60,7 +60,7 @@ class Pixelate(Corruption[Draws]):
         return pixelate(images, level[0])
 
 
-@lru_cache(maxsize=64)
+@cached_tensors(64)
 def _boxes(large: int, small: int, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
     """What a box reads, small×large of zeros and ones; one over its size; and the box of each of the large pixels."""
     boxes = torch.zeros(small, large)

@@ -1,11 +1,12 @@
 """Clipped zoom: the middle of a field, enlarged to the field's own size."""
 
 import math
-from functools import lru_cache
 from typing import TypeAlias
 
 import torch
 from torch import Tensor
+
+from robustlit.core.cached import cached_tensors
 
 __all__ = ["clipped_zoom", "zoomed_part"]
 
@@ -44,7 +45,7 @@ def clipped_zoom(fields: Tensor, height: int, width: int, factor: float) -> Tens
     return torch.lerp(rows.index_select(2, first), rows.index_select(2, second), share)
 
 
-@lru_cache(maxsize=32)
+@cached_tensors(32)
 def _taps(length: int, factor: float, device: torch.device) -> _Taps:
     """The two pixels that each output pixel lies between, and how near it is to the second."""
     part = zoomed_part(length, factor)

@@ -1,11 +1,12 @@
 """Gaussian blur with the edges of scipy's ``gaussian_filter``."""
 
 import math
-from functools import lru_cache
 from typing import Literal, TypeAlias
 
 import torch
 from torch import Tensor
+
+from robustlit.core.cached import cached_tensors
 
 __all__ = ["Edge", "gaussian_blur", "gaussian_kernel", "kernel_radius"]
 
@@ -66,7 +67,7 @@ def kernel_radius(sigma: float, truncate: float = 4.0) -> int:
     return int(truncate * sigma + 0.5)
 
 
-@lru_cache(maxsize=64)
+@cached_tensors(64)
 def _bands(length: int, sigma: float, mode: Edge, truncate: float, device: torch.device) -> tuple[_Band, ...]:
     """The matrix of one pass as blocks of rows, each with the slice of inputs that it reads."""
     radius = kernel_radius(sigma, truncate)

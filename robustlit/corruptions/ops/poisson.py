@@ -1,9 +1,9 @@
 """Poisson counts from uniform numbers, by one table look-up a value."""
 
-from functools import lru_cache
-
 import torch
 from torch import Tensor
+
+from robustlit.core.cached import cached_tensors
 
 __all__ = ["alias_table", "poisson_counts"]
 
@@ -65,7 +65,7 @@ def alias_table(weights: list[int], capacity: int) -> list[tuple[int, int]]:
     return columns
 
 
-@lru_cache(maxsize=16)
+@cached_tensors(16)
 def _table(photons: float, device: torch.device) -> tuple[Tensor, int]:
     """All grey levels' alias tables, int32 with the other column above and its own share below; the share's bits."""
     largest = int(photons + 6 * photons**0.5 + 12)  # counts beyond have less than 2⁻²⁴ together

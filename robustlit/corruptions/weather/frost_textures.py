@@ -1,11 +1,11 @@
 """The pictures of frost that crops are taken from, ready on a device and at one scale."""
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import torch
 from torch import Tensor
 
+from robustlit.core.cached import cached_tensors
 from robustlit.corruptions.weather.frost_crystals import STYLES, frosted_pane
 from robustlit.corruptions.weather.frost_files import photographs
 
@@ -77,19 +77,19 @@ def resized(picture: Tensor, factor: float) -> Tensor:
     return picture.round()
 
 
-@lru_cache(maxsize=4)
+@cached_tensors(4)
 def _pictures(source: str) -> tuple[Tensor, ...]:
     if source == "procedural":
         return tuple(frosted_pane(style, seed) for seed, style in enumerate(STYLES))
     return tuple(photographs(source))
 
 
-@lru_cache(maxsize=8)
+@cached_tensors(8)
 def _scaled(source: str, scale: float) -> tuple[Tensor, ...]:
     return tuple(_pictures(source) if scale == 1 else (resized(picture, scale) for picture in _pictures(source)))
 
 
-@lru_cache(maxsize=16)
+@cached_tensors(16)
 def _kept(source: str, scale: float, height: int, width: int, device: torch.device) -> FrostTextures:
     pictures = [_covering(picture, height, width) for picture in _scaled(source, scale)]
     heights, widths = (torch.tensor([picture.shape[axis] for picture in pictures]) for axis in (1, 2))
