@@ -19,7 +19,7 @@ from robustlit.augmentations.adain import (
 from robustlit.panels import grid, to_pictures
 from robustlit.panels.grid import titled
 
-__all__ = ["StyleDecoderModule", "StyleLosses", "style_losses"]
+__all__ = ["StyleDecoderModule", "StyleLosses", "identity_loss", "style_losses"]
 
 _ROWS = 4  # of pictures in TensorBoard
 
@@ -31,7 +31,7 @@ class StyleLosses(NamedTuple):
     style: Tensor
 
 
-def style_losses(encoder: Encoder, decoder: nn.Module, content: Tensor, style: Tensor) -> tuple[StyleLosses, Tensor]:
+def style_losses(encoder: Encoder, decoder: nn.Module, content: Tensor, style: Tensor) -> StyleLosses:
     """Restyle images, and compare the result with what was asked for (Huang and Belongie, ICCV 2017, §6).
 
     Args:
@@ -41,18 +41,27 @@ def style_losses(encoder: Encoder, decoder: nn.Module, content: Tensor, style: T
         style: Float N×3×H×W in [0, 1].
 
     Returns:
-        The losses in float32 and the pictures N×3×H×W: for the content the mean squared difference of their features
-        at relu4_1 from those that the decoder got, for the style those of channel means and standard deviations, summed
-        over relu1_1 … relu4_1.
+        Float32 scalars: for the content the mean squared difference of the result's features at relu4_1 from those that
+        the decoder got, for the style those of channel means and standard deviations, summed over relu1_1 … relu4_1.
     """
     with torch.no_grad():
         wanted = [feature_statistics(features) for features in encoder.stages(style)]
         target = adaptive_instance_norm(encoder(content), wanted[-1])
-    pictures = decoder(target)
-    stages = encoder.stages(pictures)
+    stages = encoder.stages(decoder(target))
     got = [feature_statistics(features) for features in stages]
     differences = [F.mse_loss(a.mean, b.mean) + F.mse_loss(a.std, b.std) for a, b in zip(got, wanted, strict=True)]
-    return StyleLosses(F.mse_loss(stages[-1].float(), target), torch.stack(differences).sum()), pictures
+    return StyleLosses(F.mse_loss(stages[-1].float(), target), torch.stack(differences).sum())
+
+
+def identity_loss(encoder: Encoder, decoder: nn.Module, images: Tensor) -> Tensor:
+    """Return the mean squared difference of pixels between images and what the decoder makes of their own features.
+
+    The first identity loss of Park and Lee, "Arbitrary style transfer with style-attentional networks" (CVPR 2019). It
+    teaches a decoder to invert the encoder in far fewer steps than features alone do.
+    """
+    with torch.no_grad():
+        features = encoder(images)
+    return F.mse_loss(decoder(features).float(), images)
 
 
 class StyleDecoderModule(pl.LightningModule):
@@ -65,8 +74,8 @@ class StyleDecoderModule(pl.LightningModule):
     key                                    what
     =====================================  ===================================================================
     ``train/loss``                         weighted sum, mean over the epoch (``train/loss_step``: of one batch)
-    ``train/content_loss`` …               and ``train/style_loss``, the terms without their weights
-    ``val/loss`` …                         the same three, of held-out content
+    ``train/content_loss`` …               ``style_loss`` and ``identity_loss``: the terms without their weights
+    ``val/loss`` …                         the same, of held-out content
     ``val/styles`` (picture)               rows of content, style and result
     =====================================  ===================================================================
 
@@ -75,11 +84,12 @@ class StyleDecoderModule(pl.LightningModule):
         encoder: A file that :func:`~robustlit.augmentations.adain.load_encoder` reads, or an encoder.
         content_weight: Weight of the content loss.
         style_weight: Weight of the style loss.
+        identity_weight: Weight of :func:`identity_loss`, which the paper does not have; for short trainings.
         lr: Adam's learning rate at the start.
         decay: The rate is ``lr / (1 + decay · steps)``.
 
     Raises:
-        ValueError: If the encoder cannot be read, or its features are not what the decoder takes.
+        ValueError: If the encoder cannot be read, its features are not what the decoder takes, or no loss has a weight.
     """
 
     headline = "val/loss"
@@ -91,6 +101,7 @@ class StyleDecoderModule(pl.LightningModule):
         encoder: str | Path | Encoder,
         content_weight: float = 1.0,
         style_weight: float = 10.0,
+        identity_weight: float = 0.0,
         lr: float = 1e-4,
         decay: float = 5e-5,
     ) -> None:
@@ -104,7 +115,9 @@ class StyleDecoderModule(pl.LightningModule):
                 f"try model.widths=[{', '.join(map(str, reversed(frozen.widths)))}]"
             )
         self._encoder = [frozen.eval().requires_grad_(False)]  # a list hides it from state_dict and optimizer
-        self.content_weight, self.style_weight = content_weight, style_weight
+        self.weights = {"content_loss": content_weight, "style_loss": style_weight, "identity_loss": identity_weight}
+        if min(self.weights.values()) < 0 or max(self.weights.values()) == 0:
+            raise ValueError(f"expected weights from 0, one of them positive, got {self.weights}; try style_weight=10")
         self.lr, self.decay = lr, decay
         self._shown: Tensor | None = None
 
@@ -121,18 +134,16 @@ class StyleDecoderModule(pl.LightningModule):
 
     def training_step(self, batch: Any, batch_idx: int) -> Tensor:
         """Return the loss of a batch."""
-        losses, _ = style_losses(self.encoder, self.decoder, batch["image"], batch["style"])
-        loss = self._log_losses("train", losses, len(batch["image"]))
+        loss = self._loss("train", batch)
         self.log("train/loss_step", loss.detach(), on_step=True, on_epoch=False, prog_bar=True)
         return loss
 
     def validation_step(self, batch: Any, batch_idx: int) -> None:
         """Log the losses of held-out content, and keep the first pictures."""
-        content, style = batch["image"], batch["style"]
-        losses, pictures = style_losses(self.encoder, self.decoder, content, style)
-        self._log_losses("val", losses, len(content))
+        self._loss("val", batch)
         if batch_idx == 0:
-            self._shown = torch.stack([content[:_ROWS], style[:_ROWS], pictures[:_ROWS].float()], dim=1)
+            content, style = batch["image"][:_ROWS], batch["style"][:_ROWS]
+            self._shown = torch.stack([content, style, self(content, style)], dim=1)
 
     def on_validation_epoch_end(self) -> None:
         """Draw the first pictures."""
@@ -166,18 +177,24 @@ class StyleDecoderModule(pl.LightningModule):
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 1 / (1 + self.decay * step))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
-    def _log_losses(self, prefix: str, losses: StyleLosses, count: int) -> Tensor:
-        loss = self.content_weight * losses.content + self.style_weight * losses.style
-        named = {"loss": loss, "content_loss": losses.content, "style_loss": losses.style}
-        for name, value in named.items():
-            key = f"{prefix}/{name}"
+    def _loss(self, prefix: str, batch: Any) -> Tensor:
+        """Compute the terms that have a weight, log them and their sum, and return the sum."""
+        content, encoder = batch["image"], self.encoder
+        losses: dict[str, Tensor] = {}
+        if self.weights["content_loss"] or self.weights["style_loss"]:
+            terms = style_losses(encoder, self.decoder, content, batch["style"])
+            losses |= {"content_loss": terms.content, "style_loss": terms.style}
+        if self.weights["identity_loss"]:
+            losses["identity_loss"] = identity_loss(encoder, self.decoder, content)
+        loss = torch.stack([self.weights[name] * value for name, value in losses.items()]).sum()
+        for name, value in {"loss": loss, **losses}.items():
             self.log(
-                key,
+                f"{prefix}/{name}",
                 value.detach(),
                 on_step=False,
                 on_epoch=True,
                 sync_dist=True,
-                batch_size=count,
-                prog_bar=key == self.headline,
+                batch_size=len(content),
+                prog_bar=f"{prefix}/{name}" == self.headline,
             )
         return loss

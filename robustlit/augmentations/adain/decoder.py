@@ -1,13 +1,14 @@
 """The network that turns features at relu4_1 back into pictures."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from torch import nn
 
 __all__ = ["style_decoder"]
 
 
-def style_decoder(widths: Sequence[int] = (512, 256, 128, 64)) -> nn.Sequential:
+def style_decoder(widths: Sequence[int] = (512, 256, 128, 64), weights: str | Path | None = None) -> nn.Sequential:
     """Build AdaIN's decoder: the mirror image of VGG-19 up to relu4_1, with up-sampling for pooling and no last ReLU.
 
     Huang and Belongie, "Arbitrary style transfer in real-time with adaptive instance normalization" (ICCV 2017), §6.
@@ -16,12 +17,13 @@ def style_decoder(widths: Sequence[int] = (512, 256, 128, 64)) -> nn.Sequential:
 
     Args:
         widths: Channels of the features and after each of the three up-samplings.
+        weights: A file to go on from, which :func:`~robustlit.augmentations.adain.load_decoder` reads.
 
     Returns:
         Features N×512×H×W to pictures N×3×8H×8W, about [0, 1] but not clipped.
 
     Raises:
-        ValueError: If there are not four widths.
+        ValueError: If there are not four widths, or the weights cannot be read or are of other widths.
 
     Example:
         >>> import torch
@@ -46,11 +48,27 @@ def style_decoder(widths: Sequence[int] = (512, 256, 128, 64)) -> nn.Sequential:
         *_block(first, 3)[:-1],
     ]
     _initialise([layer for layer in layers if isinstance(layer, nn.Conv2d)])
-    return nn.Sequential(*layers)
+    network = nn.Sequential(*layers)
+    if weights is not None:
+        _fill(network, weights)
+    return network
 
 
 def _block(inputs: int, outputs: int) -> list[nn.Module]:
     return [nn.ReflectionPad2d(1), nn.Conv2d(inputs, outputs, 3), nn.ReLU()]
+
+
+def _fill(network: nn.Sequential, weights: str | Path) -> None:
+    from robustlit.augmentations.adain.weights import load_decoder  # which builds decoders itself
+
+    state = load_decoder(weights).state_dict()
+    wrong = [key for key, value in network.state_dict().items() if state[key].shape != value.shape]
+    if wrong:
+        raise ValueError(
+            f"expected decoder weights of these widths in {weights}, got {wrong[0]} of shape "
+            f"{tuple(state[wrong[0]].shape)}; try other widths"
+        )
+    network.load_state_dict(state)
 
 
 def _initialise(convolutions: list[nn.Conv2d]) -> None:

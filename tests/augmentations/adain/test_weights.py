@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torchvision.models.vgg import make_layers
 
-from robustlit.augmentations.adain import Encoder, load_decoder, load_encoder
+from robustlit.augmentations.adain import Encoder, load_decoder, load_encoder, style_decoder
 from tests.augmentations.adain.tiny_style import WIDTHS, tiny_decoder, tiny_encoder
 
 MEAN, STD = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
@@ -86,6 +86,19 @@ def test_a_checkpoint_of_the_training_is_read(tmp_path):
     content = {"state_dict": {f"decoder.{key}": value for key, value in decoder.state_dict().items()}, "epoch": 3}
     found = load_decoder(saved(content, tmp_path))
     assert all(torch.equal(a, b) for a, b in zip(found.parameters(), decoder.parameters(), strict=True))
+
+
+def test_a_decoder_goes_on_from_a_file(tmp_path):
+    trained = tiny_decoder()
+    path = saved(trained.state_dict(), tmp_path)
+    decoder = style_decoder(WIDTHS[::-1], path)
+    assert all(torch.equal(a, b) for a, b in zip(decoder.parameters(), trained.parameters(), strict=True))
+    assert decoder.training
+    assert all(weight.requires_grad for weight in decoder.parameters())
+    with pytest.raises(
+        ValueError, match=r"of these widths in .*, got 1.weight of shape \(8, 10"
+    ):
+        style_decoder((8, 8, 8, 8), path)
 
 
 @pytest.mark.parametrize("load", [load_encoder, load_decoder])
