@@ -63,7 +63,7 @@ def add_eps_curve(
         curves["first"] = first
     facts = attack_facts(attack)
     title = f"epoch {trainer.current_epoch} · score over eps of {facts['attack']}"
-    note = f"{facts.get('norm', '')} · {facts.get('steps', 1)} steps · n = {n}"
+    note = f"{facts['norm']} · steps: {facts['steps']} · n = {n}"
     add_picture(trainer, "robust/eps_curve", eps_curve(curves, title=title, note=note))
 
 

@@ -1,8 +1,10 @@
 """The tests of ``robustlit evaluate``: one class a file, one YAML of the same name in ``conf/evaluation``."""
 
+from robustlit.evaluation.adversarial import AdversarialTest
+from robustlit.evaluation.auto_attack import AutoAttackTest
 from robustlit.evaluation.base import Evaluation, Row
 from robustlit.evaluation.clean import CleanTest
 from robustlit.evaluation.corruptions import CorruptionTest
 from robustlit.evaluation.published import PublishedTest
 
-__all__ = ["CleanTest", "CorruptionTest", "Evaluation", "PublishedTest", "Row"]
+__all__ = ["AdversarialTest", "AutoAttackTest", "CleanTest", "CorruptionTest", "Evaluation", "PublishedTest", "Row"]

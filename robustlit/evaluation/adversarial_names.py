@@ -14,7 +14,7 @@ __all__ = ["Attacks", "attack_facts", "attack_label", "attack_words", "eps_key",
 Attacks: TypeAlias = Sequence[Attack] | Mapping[str, Attack]
 
 _FACTS = ("norm", "eps", "steps", "restarts", "queries", "goals", "random_start")
-_NORMS = {"linf": "L∞", "l2": "L2", "l1": "L1"}
+_NORMS = {"linf": "Linf", "l2": "L2", "l1": "L1"}
 _TAKEN = ("clean", "worst")
 
 
@@ -88,7 +88,7 @@ def attack_words(attack: Attack) -> str:
     Example:
         >>> from robustlit.attacks import PGD
         >>> attack_words(PGD(steps=10, restarts=2))
-        'PGD L∞ 8/255, 10 steps, 2 restarts'
+        'PGD Linf 8/255, 10 steps, 2 restarts'
     """
     facts = attack_facts(attack)
     words = facts["attack"] + (f" {_NORMS[facts['norm']]} {eps_words(facts['eps'])}" if "eps" in facts else "")

@@ -49,7 +49,7 @@ def shown_change(clean: Tensor, adversarial: Tensor) -> tuple[Tensor, float]:
     largest = float(change.abs().max()) if change.numel() else 0.0
     factor = 0.5 / largest if largest > 0 else 1.0
     if factor > 1:
-        factor = float(int(factor + 1e-3))
+        factor = float(round(factor))
     return (0.5 + factor * change).clamp(0, 1), factor
 
 
@@ -85,7 +85,7 @@ def adversarial_panel(
     change, factor = shown_change(clean, adversarial)
     width = display_size(*clean.shape[-2:])[1]
     size = letters(_COLUMNS * width)
-    heads = _heads(("clean", f"change ×{factor:.3g}", "attacked", "model says"), width, size)
+    heads = _heads(("clean", f"change x{factor:.3g}", "attacked", "model says"), width, size)
     pictures = zip(*(to_pictures(each) for each in (clean, change, adversarial)), strict=True)
     words = (_answers(*each, width, size) for each in zip(truth, before, after, strict=False))
     rows = [[*shown, said] for shown, said in zip(pictures, words, strict=False)]
@@ -123,7 +123,7 @@ def adversarial_masks(
     change, factor = shown_change(clean, adversarial)
     height, width = display_size(*clean.shape[-2:])
     size, colors = letters(_COLUMNS * width), palette(num_classes)
-    heads = _heads((f"change ×{factor:.3g}", "attacked", "clean says", "attacked says"), width, size)
+    heads = _heads((f"change x{factor:.3g}", "attacked", "clean says", "attacked says"), width, size)
     counted = torch.ones_like(masks, dtype=torch.bool) if ignore_index is None else masks != ignore_index
     rows = []
     pictures = zip(*(to_pictures(each) for each in (clean, change, adversarial)), strict=True)

@@ -275,7 +275,7 @@ def test_an_alarm_says_one_line_writes_a_card_and_stops(tmp_path):
     alarms = [str(warning.message) for warning in caught if "ALARM catastrophic" in str(warning.message)]
     assert len(alarms) == 1
     assert "\n" not in alarms[0]
-    assert "PGD L∞ 0.1, 20 steps, n = 12" in alarms[0]
+    assert "PGD Linf 0.1, 20 steps, n = 12" in alarms[0]
     assert trainer.current_epoch == 1
     events = reloaded(tmp_path)
     assert [event.value for event in events.Scalars("alarm/catastrophic_overfitting_fired")] == [1.0]
@@ -287,7 +287,7 @@ def test_an_alarm_switches_the_training_attack_to_pgd(tmp_path):
     callback = AdversarialEvaluation(
         [FGSM(eps=0.1), PGD(eps=0.1, steps=20, step_size=0.003)], images=None, on_alarm="switch"
     )
-    with pytest.warns(UserWarning, match="training goes on with PGD L∞ 0.05, 20 steps"):
+    with pytest.warns(UserWarning, match="training goes on with PGD Linf 0.05, 20 steps"):
         fit(tmp_path, [callback, training], module=Certain(), epochs=2, data=loader, validation=loader)
     assert training.given == [PGD(eps=0.05, steps=20)]
     again = AdversarialEvaluation(images=None, on_alarm="switch")
