@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from robustlit.core.pixels import pixel_hash
+from robustlit.core.pixels import pixel_hash, pixel_tolerance
 
 __all__ = ["TASKS", "Adapter", "Task"]
 
@@ -182,10 +182,16 @@ class Adapter:
         return _mean_where(losses, valid)
 
     def to_pixels(self, images: Tensor) -> Tensor:
-        """Undo the batch's normalisation; the same tensor where there is none."""
+        """Undo the batch's normalisation; the same tensor where there is none.
+
+        What the rounding of the batch's dtype put a little beyond [0, 1] is put back.
+        """
         if self.mean is None or self.std is None:
             return images
-        return _by_channel(images, lambda channel, i: channel * self.std[i] + self.mean[i])  # type: ignore[index]
+        pixels = _by_channel(images, lambda channel, i: channel * self.std[i] + self.mean[i])  # type: ignore[index]
+        inside = pixels.clamp(0, 1)
+        near = (pixels - inside).abs() <= pixel_tolerance(pixels.dtype)
+        return torch.where(near, inside, pixels)
 
     def from_pixels(self, images: Tensor) -> Tensor:
         """Normalise pixels the way the module's batches are; the same tensor where they are not."""
@@ -247,8 +253,10 @@ def _rebuilt(batch: Any, new: Mapping[Any, Tensor]) -> Any:
 
 
 def _by_channel(images: Tensor, change: Callable[[Tensor, int], Tensor]) -> Tensor:
-    """Change every channel with Python numbers: a tensor of them would make the GPU wait for a copy in every step."""
-    return torch.stack([change(channel, i) for i, channel in enumerate(images.unbind(1))], dim=1)
+    """Change every channel in float32, and with Python numbers: a tensor of them would make the GPU wait for a copy."""
+    exact = images.to(torch.promote_types(images.dtype, torch.float32))
+    changed = torch.stack([change(channel, i) for i, channel in enumerate(exact.unbind(1))], dim=1)
+    return changed.to(images.dtype) if images.is_floating_point() else changed
 
 
 def _sums_to_one(targets: Tensor) -> bool:

@@ -65,9 +65,16 @@ class CustomCorruption(Corruption[Seeds]):
         """Call the function.
 
         Raises:
+            TypeError: If it returns anything but a float32 tensor.
             ValueError: If it returns another shape.
         """
         changed = self.function(images, level[0], draws.seeds)
+        if not isinstance(changed, Tensor) or changed.dtype != torch.float32:
+            found = changed.dtype if isinstance(changed, Tensor) else type(changed).__name__
+            raise TypeError(
+                f"expected {self.name} to return a float32 tensor in [0, 1], got {found}; "
+                "try computing with the tensors that it is given, and returning the result"
+            )
         if changed.shape != images.shape:
             raise ValueError(
                 f"expected {self.name} to return the shape {tuple(images.shape)}, got {tuple(changed.shape)}; "

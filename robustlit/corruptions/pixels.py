@@ -15,15 +15,15 @@ _SLACK = 1e-3  # of a grey level; keeps float32 rounding from losing a level whe
 def chunks(images: Tensor) -> Iterator[slice]:
     """Yield slices of the batch: a few images at a time on CPU, all at once on other devices."""
     count = images.shape[0]
-    size = count if images.device.type != "cpu" else max(1, _CHUNK // max(1, images[0].numel() if count else 1))
-    for start in range(0, count, size):
+    size = count if images.device.type != "cpu" else _CHUNK // (images[0].numel() if count else 1)
+    for start in range(0, count, max(1, size)):
         yield slice(start, start + size)
 
 
 def to_unit(images: Tensor, quantize: bool) -> Tensor:
-    """Return float32 in [0, 1]; float images, which are in [0, 1], are rounded to 8 bits unless ``quantize`` is off."""
+    """Return new float32 in [0, 1]; float images, in [0, 1] too, are rounded to 8 bits unless ``quantize`` is off."""
     if images.is_floating_point() and not quantize:
-        return images.float()
+        return images.to(torch.float32, copy=True)  # a user's own function may work in place
     unit = torch.empty(images.shape, device=images.device)
     for part, into in _tiles(images, unit):
         levels = part.float() if part.dtype == torch.uint8 else (part.float() * 255).round_()

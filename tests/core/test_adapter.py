@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from robustlit.core import Adapter
+from robustlit.core import Adapter, check_pixels
 
 Pair = namedtuple("Pair", ["pictures", "labels"])
 IMAGES, TARGETS = torch.rand(2, 3, 4, 4), torch.tensor([0, 2])
@@ -149,3 +149,25 @@ def test_a_module_may_bring_its_own() -> None:
     assert Adapter.for_module(module) == Adapter()
     module.adapter = Adapter(ignore_index=11)
     assert Adapter.for_module(module).ignore_index == 11
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16])
+def test_normalised_images_of_any_precision_come_back_to_pixels(dtype) -> None:
+    levels = (torch.arange(256) / 255).view(1, 1, 16, 16).expand(2, 3, -1, -1)
+    adapter = Adapter(mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))
+    mean, std = (torch.tensor(numbers).view(1, 3, 1, 1) for numbers in (adapter.mean, adapter.std))
+    batch = ((levels - mean) / std).to(dtype)  # as precision "bf16-true" casts what the data set has normalised
+    pixels = adapter.to_pixels(batch)
+    check_pixels(pixels)
+    assert pixels.dtype == dtype
+    assert 0 <= pixels.min() <= pixels.max() <= 1
+    rounding = torch.finfo(dtype).eps
+    assert (pixels - levels).abs().max() <= rounding + 1e-7  # half a step of the batch and half a step of the result
+    exact = ((pixels.float() - mean) / std).to(dtype)
+    assert torch.equal(adapter.from_pixels(pixels), exact)
+
+
+def test_pixels_far_beyond_0_to_1_are_not_hidden() -> None:
+    adapter = Adapter(mean=(0.5,), std=(0.25,))
+    with pytest.raises(ValueError, match="looks normalised"):
+        check_pixels(adapter.to_pixels(torch.full((1, 1, 4, 4), -3.0)))

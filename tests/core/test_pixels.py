@@ -23,8 +23,15 @@ def test_refused(images, error, message) -> None:
 
 
 def test_accepted() -> None:
-    for images in (torch.rand(2, 3, 4, 4), torch.rand(2, 1, 4, 4).to(torch.bfloat16), torch.zeros(0, 3, 4, 4)):
+    beyond_by_rounding = torch.full((1, 1, 4, 4), 1.0078125, dtype=torch.bfloat16)
+    for images in (torch.rand(2, 3, 4, 4), beyond_by_rounding, torch.zeros(0, 3, 4, 4)):
         check_pixels(images)
+
+
+def test_values_are_not_looked_at_where_not_asked() -> None:
+    check_pixels(torch.full((1, 3, 4, 4), 7.0), values=False)
+    with pytest.raises(TypeError):
+        check_pixels(torch.zeros(1, 3, 4, 4, dtype=torch.uint8), values=False)
 
 
 def test_exact_arithmetic_switches_off_and_puts_back() -> None:

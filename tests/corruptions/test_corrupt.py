@@ -8,6 +8,7 @@ from torch import Tensor
 from robustlit.core.random import sample_seeds, uniform
 from robustlit.corruptions import Corruption, CustomCorruption, Draws, corrupt, corrupt_with_masks, resolve
 from robustlit.corruptions.corrupt import draw_seeds
+from robustlit.corruptions.pixels import chunks
 from robustlit.corruptions.registry import named, names
 
 IMAGES = (torch.rand(3, 3, 32, 32, generator=torch.Generator().manual_seed(0)) * 255).byte()
@@ -49,9 +50,45 @@ def test_what_is_no_corruption_is_a_type_error(corruption):
         corrupt(IMAGES, corruption, 3)
 
 
-def test_integer_images_that_are_not_bytes_are_a_type_error():
-    with pytest.raises(TypeError, match="float images"):
-        corrupt(IMAGES.int(), "defocus_blur", 3)
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"images": IMAGES.int()}, "float images"),
+        ({"images": [1]}, "expected images as a tensor, got list"),
+        ({"images": IMAGES.numpy()}, "got ndarray; try torch.as_tensor"),
+        ({"seed": [1, 2, 3]}, "expected seed as an int or an int64 tensor of shape N, got list"),
+        ({"seed": 0.5}, "got float"),
+        ({"seed": None}, "got NoneType"),
+        ({"seed": torch.zeros(3)}, "got torch.float32; try seed.long"),
+    ],
+)
+@pytest.mark.parametrize("check", [True, False])
+def test_what_is_of_the_wrong_type_is_a_type_error_of_one_line(changes, message, check):
+    given = {"images": IMAGES, "corruption": "gaussian_noise", "severity": 3, "check": check, **changes}
+    with pytest.raises(TypeError, match=message) as error:
+        corrupt(given.pop("images"), given.pop("corruption"), given.pop("severity"), **given)
+    assert "\n" not in str(error.value)
+
+
+def test_whole_numbers_of_any_kind_are_seeds():
+    wanted = corrupt(IMAGES, "ripple", 3, seed=7)
+    assert torch.equal(wanted, corrupt(IMAGES, "ripple", 3, seed=np.int64(7)))
+    seeds = torch.tensor([5, 6, 7])
+    wanted = corrupt(IMAGES, "ripple", 3, seed=seeds)
+    assert torch.equal(wanted, corrupt(IMAGES, "ripple", 3, seed=seeds.int()))
+
+
+def test_values_are_looked_at_unless_the_caller_has():
+    beyond = IMAGES / 255 + 0.01
+    with pytest.raises(ValueError, match="expected images in"):
+        corrupt(beyond, "contrast", 3)
+    assert corrupt(beyond, "contrast", 3, check=False).max() <= 1
+    corrupt_with_masks(beyond, torch.zeros(3, 32, 32), "elastic_transform", 3, check=False)
+
+
+def test_no_images_are_no_work_on_any_device():
+    assert corrupt(IMAGES[:0], "fog", 3).shape == (0, 3, 32, 32)
+    assert list(chunks(torch.empty(0, 3, 32, 32, device="meta"))) == []
 
 
 def test_a_function_goes_wherever_a_name_goes():
@@ -64,6 +101,38 @@ def test_a_function_goes_wherever_a_name_goes():
     assert not torch.equal(found, corrupt(IMAGES, speckles, 2.5, seed=5))
     assert not torch.equal(found, corrupt(IMAGES, CustomCorruption(speckles, name="other"), 2.5, seed=4))
     assert resolve(speckles).name == "speckles"
+
+
+@pytest.mark.parametrize("quantize", [True, False])
+def test_a_function_that_works_in_place_leaves_the_caller_s_images_alone(quantize):
+    images = IMAGES / 255
+    before = images.clone()
+    found = corrupt(images, lambda images, severity, seeds: images.mul_(0.5), 3, quantize=quantize)
+    assert torch.equal(images, before)
+    assert (found - before / 2).abs().max() <= 1 / 255
+    corrupt(images, DimmerInPlace(), 3, quantize=quantize)
+    assert torch.equal(images, before)
+
+
+@pytest.mark.parametrize(
+    ("convert", "found"),
+    [
+        (lambda images: (images * 255).byte(), "torch.uint8"),
+        (lambda images: images.double(), "torch.float64"),
+        (lambda images: images.numpy(), "ndarray"),
+        (lambda images: None, "NoneType"),
+    ],
+)
+def test_a_function_that_returns_no_float32_tensor_is_an_error(convert, found):
+    with pytest.raises(TypeError, match=f"expected odd to return a float32 tensor in .*, got {found}; try") as error:
+        corrupt(IMAGES, CustomCorruption(lambda images, severity, seeds: convert(images), name="odd"), 3)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["clean", "mean", "extra_mean", "noise_mean", "extra_calibration_error"])
+def test_names_of_figures_are_not_free(name):
+    with pytest.raises(ValueError, match=f"expected another name than that of a figure, got '{name}'; try"):
+        resolve(CustomCorruption(lambda images, severity, seeds: images, name=name))
 
 
 def test_a_function_that_changes_the_shape_is_an_error():
@@ -80,6 +149,11 @@ class Dimmer(Corruption[Draws]):
 
     def change(self, images, draws, level):
         return images * level[0]
+
+
+class DimmerInPlace(Dimmer):
+    def change(self, images, draws, level):
+        return images.mul_(level[0])
 
 
 def test_a_class_of_the_user_goes_wherever_a_name_goes():
@@ -149,3 +223,19 @@ def test_masks_follow_the_pixels_of_geometric_corruptions(name):
     assert torch.equal(
         corrupt_with_masks(images, masks.to(torch.uint8) * 7, name, 3, seed=2)[1], moved.to(torch.uint8) * 7
     )
+
+
+def test_masks_are_moved_in_exact_arithmetic_and_outside_of_autograd():
+    seen = []
+
+    class Watched(Dimmer):
+        geometric = True
+
+        def warp(self, masks, draws, level):
+            seen.append((torch.is_autocast_enabled("cpu"), torch.is_grad_enabled()))
+            return masks
+
+    with torch.autocast("cpu"):
+        corrupt_with_masks(IMAGES, torch.zeros(3, 32, 32), Watched(), 3)
+    assert seen
+    assert set(seen) == {(False, False)}

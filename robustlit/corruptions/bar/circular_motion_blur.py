@@ -13,6 +13,7 @@ from robustlit.corruptions.ops.spline import coefficients, cubic_sample
 __all__ = ["CircularMotionBlur", "circular_motion_blur"]
 
 _TURNS = 21
+_SMALL = 1 << 16  # pixels: up to here places are kept, 55 MB for five angles; on CPU larger images go in strips of this
 
 
 class CircularMotionBlur(Corruption[Draws]):
@@ -44,12 +45,18 @@ def circular_motion_blur(images: Tensor, angle: float) -> Tensor:
     Returns:
         Float N×C×H×W.
     """
+    height, width = images.shape[-2:]
+    small = height * width <= _SMALL
+    rotated = _kept_rotated if small else _rotated
+    strip = height if small or images.device.type != "cpu" else max(1, _SMALL // width)
     spline = coefficients(images)
     weights = [math.exp(-2 * _share(turn) ** 2) for turn in range(_TURNS)]
     result = torch.zeros_like(spline)
-    for turn, weight in enumerate(weights):
-        places = _rotated(images.shape[-2], images.shape[-1], angle * _share(turn), images.device)
-        result.add_(cubic_sample(spline, *places), alpha=weight / sum(weights))
+    for top in range(0, height, strip):
+        rows = result[:, :, top : top + strip]
+        for turn, weight in enumerate(weights):
+            places = rotated(height, width, angle * _share(turn), top, rows.shape[2], images.device)
+            rows.add_(cubic_sample(spline, *places), alpha=weight / sum(weights))
     return result
 
 
@@ -58,12 +65,19 @@ def _share(turn: int) -> float:
     return 2 * turn / (_TURNS - 1) - 1
 
 
-@cached_tensors(5 * _TURNS)
-def _rotated(height: int, width: int, degrees: float, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Row and column coordinates of a rotation about the centre, H×W; float64 until places at the edge are decided."""
+def _rotated(
+    height: int, width: int, degrees: float, top: int, count: int, device: torch.device
+) -> tuple[Tensor, Tensor]:
+    """Row and column coordinates of a rotation about the centre, for ``count`` rows from ``top`` on, count×W.
+
+    They are float64 until places at the edge are decided.
+    """
     cosine, sine = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
-    down = torch.arange(height, dtype=torch.float64)[:, None] - (height - 1) / 2
-    right = torch.arange(width, dtype=torch.float64) - (width - 1) / 2
+    down = torch.arange(top, top + count, dtype=torch.float64, device=device)[:, None] - (height - 1) / 2
+    right = torch.arange(width, dtype=torch.float64, device=device) - (width - 1) / 2
     rows = cosine * down + sine * right + (height - 1) / 2
     columns = -sine * down + cosine * right + (width - 1) / 2
-    return rows.float().to(device), columns.float().to(device)
+    return rows.float(), columns.float()
+
+
+_kept_rotated = cached_tensors(5 * _TURNS)(_rotated)

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from robustlit.core.cached import cached_tensors
 from robustlit.core.random import normal
 from robustlit.corruptions.base import Corruption, Draws, Level
 from robustlit.corruptions.ops.canny import canny
@@ -91,7 +92,7 @@ def mud_cover(drops: Tensor, sigma: float) -> Tensor:
 
 def mud(images: Tensor, cover: Tensor) -> Tensor:
     """Cover images N×3×H×W with brown mud, as much as ``cover`` N×H×W in [0, 1] says."""
-    return torch.lerp(images, images.new_tensor(_MUD).view(1, 3, 1, 1), cover[:, None])
+    return torch.lerp(images, _planes(_MUD, images.device), cover[:, None])
 
 
 def water_relief(liquid: Tensor) -> Tensor:
@@ -110,8 +111,14 @@ def water_relief(liquid: Tensor) -> Tensor:
 
 def water(images: Tensor, relief: Tensor, amount: float) -> Tensor:
     """Add pale water to images N×3×H×W, by its relief N×H×W and a factor; the sum may exceed 1."""
-    tint = images.new_tensor(_WATER).view(1, 3, 1, 1) * amount
+    tint = _planes(_WATER, images.device) * amount
     return torch.addcmul(images, relief[:, None], tint)
+
+
+@cached_tensors(4)
+def _planes(color: tuple[float, float, float], device: torch.device) -> Tensor:
+    """A colour as float32 1×3×1×1; kept, so that a GPU waits for it once only."""
+    return torch.tensor(color, device=device).view(1, 3, 1, 1)
 
 
 def _equalized(levels: Tensor, count: int) -> Tensor:

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 
+from robustlit.corruptions.bar import circular_motion_blur as module
 from robustlit.corruptions.bar.circular_motion_blur import CircularMotionBlur, circular_motion_blur
 from tests.corruptions import golden
 from tests.corruptions.replays.bar_geometry import REPLAYS
@@ -26,3 +27,11 @@ def test_is_scipy_s_rotations_on_images_that_are_not_square():
     turned = [w * ndimage.rotate(image, 7 * u, reshape=False) for u, w in zip(shares, weights, strict=True)]
     found = circular_motion_blur(torch.from_numpy(image).float()[None, None], 7.0)[0, 0].numpy()
     assert abs(found - sum(turned) / weights.sum()).max() < 1e-5
+
+
+def test_large_images_go_in_strips_of_which_nothing_is_kept(monkeypatch):
+    images = torch.rand(2, 3, 37, 53, generator=torch.Generator().manual_seed(0))
+    whole = circular_motion_blur(images, 6.6)
+    monkeypatch.setattr(module, "_SMALL", 10 * 53)
+    monkeypatch.setattr(module, "_kept_rotated", None)
+    assert torch.equal(circular_motion_blur(images, 6.6), whole)
