@@ -9,7 +9,7 @@ from robustlit.callbacks.cost import log_cost
 from robustlit.callbacks.stopwatch import Stopwatch
 from robustlit.core import Adapter
 from robustlit.evaluation.gathering import Chunk, Gathering
-from robustlit.evaluation.looking import first_loader
+from robustlit.evaluation.looking import first_loader, share_of
 from robustlit.evaluation.selection import Selection
 
 __all__ = ["BudgetedEvaluation"]
@@ -72,16 +72,20 @@ class BudgetedEvaluation(pl.Callback):
         expected = self.selection.expected
         return None if expected is None else -(-expected // trainer.world_size)
 
+    def prefix(self, trainer: pl.Trainer) -> str:
+        """Return what keys begin with: figures of the test split are not to continue the validation's curves."""
+        return "test/" if trainer.testing else ""
+
     def on_validation_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Begin, if this validation is to be evaluated."""
         turn = trainer.state.fn != "fit" or (trainer.current_epoch + 1) % self.every_n_epochs == 0
         self._gathering = None
         if turn and not trainer.sanity_checking:
-            self._begin(trainer, pl_module, trainer.val_dataloaders)
+            self._begin(trainer, pl_module, trainer.val_dataloaders, trainer.num_val_batches)
 
     def on_test_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Begin."""
-        self._begin(trainer, pl_module, trainer.test_dataloaders)
+        self._begin(trainer, pl_module, trainer.test_dataloaders, trainer.num_test_batches)
 
     def on_validation_batch_end(
         self,
@@ -121,6 +125,11 @@ class BudgetedEvaluation(pl.Callback):
         """Let go of the images."""
         self._gathering = None
 
-    def _begin(self, trainer: pl.Trainer, pl_module: pl.LightningModule, loaders: Any) -> None:
-        self._gathering = Gathering(self.selection, self.adapter_of(pl_module), first_loader(loaders), self.batch_size)
+    def _begin(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, loaders: Any, batches: list[int | float]
+    ) -> None:
+        loader = first_loader(loaders)
+        self._gathering = Gathering(
+            self.selection, self.adapter_of(pl_module), loader, self.batch_size, share_of(loader, batches[0])
+        )
         self.begin(trainer, pl_module)

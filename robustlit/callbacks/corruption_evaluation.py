@@ -1,6 +1,5 @@
 """Corruption robustness while training runs, for any LightningModule."""
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,16 +12,18 @@ from robustlit.callbacks.pictures import boards
 from robustlit.core import Adapter
 from robustlit.corruptions import COMMON, EXTRA
 from robustlit.corruptions.corrupt import AnyCorruption, Storage
-from robustlit.corruptions.severity import Severity
+from robustlit.corruptions.severity import SEVERITIES, Severity
 from robustlit.evaluation.cell_tally import CellTally
 from robustlit.evaluation.cells import Conditions, CorruptionCell, cells_of
 from robustlit.evaluation.gathering import Chunk
 from robustlit.evaluation.time_cap import TimeCap
 from robustlit.metrics.cells import CLEAN, Cell, CellScore, corruption_means, overall_mean
+from robustlit.metrics.families import by_family
 
 __all__ = ["CorruptionEvaluation"]
 
 EXAMPLES = 3  # images beside every worst cell
+_FAMILIES = ("noise", "blur", "weather", "digital")
 
 
 class CorruptionEvaluation(BudgetedEvaluation):
@@ -36,7 +37,8 @@ class CorruptionEvaluation(BudgetedEvaluation):
     ``monitored`` is what checkpoints, EarlyStopping and sweeps may monitor (by default the four EXTRA corruptions); all
     its cells are evaluated every time. ``shown`` is for the eyes (by default the 15 COMMON ones), ``rotate`` cells
     at a time; its means are logged after a full turn. C-bar is best kept for the final evaluation. Images stay the same
-    for all, so differences between epochs are differences of the model.
+    for all, so differences between epochs are differences of the model. In ``trainer.test`` the keys begin with
+    ``test/``.
 
     ================================================  ==================================================================
     key                                               meaning
@@ -45,6 +47,7 @@ class CorruptionEvaluation(BudgetedEvaluation):
     ``robust/corruption/mean``                        mean score over the shown cells, after a full turn
     ``robust/corruption/clean``                       score of the same images as they are
     ``robust/corruption/<name>``                      mean score of one corruption over its severities
+    ``robust/corruption/<family>_mean``               mean over the shown corruptions of noise, blur, weather, digital
     ``robust/corruption/<name>/<severity>``           score of one cell of a rotation
     ``robust/corruption/extra_calibration_error``     mean calibration error over the monitored cells
     ``robust/gap/corruption_extra``                   clean minus ``extra_mean``
@@ -110,7 +113,10 @@ class CorruptionEvaluation(BudgetedEvaluation):
         # by severity first, so that a rotation of 15 shows every common corruption at one severity
         self.shown = tuple(cell for severity in severities for cell in cells_of(shown, [severity]))
         cells_of([*monitored, *shown], [])  # no label twice
+        if not set(severities) & set(SEVERITIES):
+            raise ValueError(f"expected a severity of 1, 2, 3, 4, 5 to take means of, got {list(severities)}; try [3]")
         self.conditions = Conditions(preset, seed, storage, move_masks)
+        self.conditions.check((*self.monitored, *self.shown))
         self.rotate = min(rotate or len(self.shown), len(self.shown))
         self.max_seconds = max_seconds
         self.pictures = pictures
@@ -120,16 +126,25 @@ class CorruptionEvaluation(BudgetedEvaluation):
         self._now: tuple[CorruptionCell, ...] = ()
         self._tally: CellTally
         self._example: Chunk | None = None
+        self._described = False
 
     def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Warn where figures would not be what they seem."""
-        warn_of_overlap(trainer, [cell.corruption.name for cell in (*self.monitored, *self.shown)])
+        self._described = False
+        warn_of_overlap(
+            trainer,
+            [cell.corruption.name for cell in self.monitored],
+            [cell.corruption.name for cell in self.shown],
+        )
 
     def begin(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Take the next shown cells."""
-        fitting = trainer.state.fn == "fit"
-        self._now = self.shown[self._next : self._next + self.rotate] if fitting else self.shown
-        self._next = (self._next + self.rotate) % max(1, len(self.shown)) if fitting else self._next
+        """Take the next shown cells; outside of fit, all of them."""
+        self._now = self.shown
+        if trainer.state.fn == "fit":
+            self._turn = self._turn if self._next else {}
+            end = self._next + self.rotate
+            self._now = self.shown[self._next : end]
+            self._next = end if end < len(self.shown) else 0
         cap = TimeCap(self.max_seconds, [cell.key for cell in self._now], self.images_here(trainer), pl_module.device)
         self._tally = CellTally((*self.monitored, *self._now), self.conditions, cap)
         self._example = None
@@ -137,7 +152,7 @@ class CorruptionEvaluation(BudgetedEvaluation):
     def look(self, trainer: pl.Trainer, pl_module: pl.LightningModule, chunk: Chunk) -> None:
         """Score every cell on some images."""
         self._tally.look(trainer, pl_module, self.adapter_of(pl_module), chunk)
-        self._example = self._example or chunk[:EXAMPLES]
+        self._example = self._example or chunk.first(EXAMPLES)
 
     def finish(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Gather the scores of all processes, log them and draw."""
@@ -147,9 +162,10 @@ class CorruptionEvaluation(BudgetedEvaluation):
         self.latest.update(found)
         for key, value in self._figures(found).items():
             # the processes agree; the largest of equal numbers is that number to the last bit
-            pl_module.log(key, value, sync_dist=True, reduce_fx="max")
+            pl_module.log(self.prefix(trainer) + key, value, sync_dist=True, reduce_fx="max")
         if self.pictures and trainer.is_global_zero and boards(trainer):
             self._draw(trainer, pl_module, found)
+        self._example = None
 
     def state_dict(self) -> dict[str, Any]:
         """Return where the rotation is, in plain containers."""
@@ -157,58 +173,70 @@ class CorruptionEvaluation(BudgetedEvaluation):
         return {"next": self._next, "turn": turn}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on with the rotation."""
-        self._next = state_dict["next"] if state_dict["next"] < len(self.shown) else 0
-        self._turn = {(label, severity): score for label, severity, score in state_dict["turn"]}
+        """Go on with the rotation, if it is still the same."""
+        if state_dict["next"] % self.rotate == 0 and state_dict["next"] < len(self.shown):
+            self._next = state_dict["next"]
+            known = {cell.key for cell in self.shown}
+            self._turn = {
+                (label, severity): score for label, severity, score in state_dict["turn"] if (label, severity) in known
+            }
 
     def _figures(self, found: Mapping[Cell, CellScore]) -> dict[str, float]:
-        """The keys and values of one evaluation."""
+        """The keys and values of one evaluation; a mean that is not a number is shown to whoever monitors it."""
         scores = {cell: score.score for cell, score in found.items()}
         clean = scores[CLEAN]
-        monitored = {cell.key: scores[cell.key] for cell in self.monitored}
-        figures = {"clean": clean, **corruption_means(monitored), "extra_mean": overall_mean(monitored)}
-        errors = {cell.key: found[cell.key].calibration_error for cell in self.monitored}
-        figures["extra_calibration_error"] = overall_mean(errors)
+        figures = {"clean": clean}
+        if self.monitored:
+            monitored = {cell.key: scores[cell.key] for cell in self.monitored}
+            errors = {cell.key: found[cell.key].calibration_error for cell in self.monitored}
+            figures |= corruption_means(monitored)
+            figures |= {"extra_mean": overall_mean(monitored), "extra_calibration_error": overall_mean(errors)}
         figures |= self._shown_figures({cell.key: scores[cell.key] for cell in self._now if cell.key in scores})
         named = {f"robust/corruption/{name}": value for name, value in figures.items()}
         for mean, gap in (("extra_mean", "corruption_extra"), ("mean", "corruption")):
             if mean in figures:
                 named[f"robust/gap/{gap}"] = clean - figures[mean]
-        return {key: value for key, value in named.items() if not math.isnan(value)}
+        return named
 
     def _shown_figures(self, scores: dict[Cell, float]) -> dict[str, float]:
-        """The shown cells: by themselves in a rotation, and in means once all of them have been evaluated."""
-        rotating = len(self._now) < len(self.shown)
-        self._turn = {**self._turn, **scores} if rotating else scores
-        figures = {f"{label}/{severity:g}": score for (label, severity), score in scores.items() if rotating}
-        if self._next == 0 or not rotating:
-            wanted = {cell.key for cell in self.shown}
-            missing = {label for label, _ in wanted - set(self._turn)}
-            whole = {cell: score for cell, score in self._turn.items() if cell[0] not in missing}
-            figures |= corruption_means(whole)
-            if whole and not missing:
-                figures["mean"] = overall_mean(whole)
-            self._turn = {}
-        return figures
+        """The shown cells: in a rotation by themselves, and in means once all of them have been evaluated."""
+        if len(self._now) == len(self.shown):
+            return self._means(scores)
+        self._turn |= scores
+        figures = {f"{label}/{severity:g}": score for (label, severity), score in scores.items()}
+        return figures if self._next else figures | self._means(self._turn)
+
+    def _means(self, scores: Mapping[Cell, float]) -> dict[str, float]:
+        """The means of corruptions, families and all, of which every cell is there."""
+        missing = {cell.key[0] for cell in self.shown if cell.key not in scores}
+        means = corruption_means({cell: score for cell, score in scores.items() if cell[0] not in missing})
+        figures = dict(means)
+        for family, labels in by_family({cell.key[0] for cell in self.shown}).items():
+            if family in _FAMILIES and not missing & set(labels):
+                figures[f"{family}_mean"] = sum(means[label] for label in labels) / len(labels)
+        return figures if missing or not means else {**figures, "mean": overall_mean(scores)}
 
     def _draw(self, trainer: pl.Trainer, pl_module: pl.LightningModule, found: Mapping[Cell, CellScore]) -> None:
-        """Draw every cell's latest score, and the worst cells of this evaluation."""
+        """Draw every cell's latest score and the worst cells of this evaluation."""
+        if self._example is None:  # the first process had no image
+            return
         cells = (*self.monitored, *self.shown)
         known = [CLEAN, *(cell.key for cell in cells)]
         latest = {key: self.latest[key].score for key in known if key in self.latest}
-        image = self._example.images if self._example is not None else None
-        note = "" if image is None else provenance(self.conditions, image, found[CLEAN].n, str(trainer.precision))
-        title = f"epoch {trainer.current_epoch} · score under corruption"
-        add_score_pictures(trainer, latest, title, note)
-        if self._example is not None:
-            scores = {cell: score.score for cell, score in found.items()}
-            add_worst_cells(
-                trainer,
-                pl_module,
-                self.adapter_of(pl_module),
-                cells,
-                scores,
-                self.conditions,
-                self._example,
-                f"epoch {trainer.current_epoch} · the worst cells",
-            )
+        scores = {cell: score.score for cell, score in found.items()}
+        note = provenance(self.conditions, cells, self._example.images, found[CLEAN].n, str(trainer.precision))
+        epoch = f"epoch {trainer.current_epoch}"
+        prefix, adapter = self.prefix(trainer), self.adapter_of(pl_module)
+        add_score_pictures(trainer, latest, f"{epoch} · score under corruption", note, prefix)
+        title = f"{epoch} · the worst cells"
+        add_worst_cells(trainer, pl_module, adapter, cells, scores, self.conditions, self._example, title, prefix)
+        if not self._described:
+            self._described = True
+            for logger in boards(trainer):
+                logger.experiment.add_text(f"{prefix}robust/corruption", self._conditions(note), trainer.global_step)
+
+    def _conditions(self, note: str) -> str:
+        """The provenance as a text card."""
+        monitored = ", ".join(dict.fromkeys(cell.key[0] for cell in self.monitored)) or "none"
+        shown = ", ".join(dict.fromkeys(cell.key[0] for cell in self.shown)) or "none"
+        return f"{note}\n\nextra_mean, to select by: {monitored}\n\nmean, to look at: {shown}"

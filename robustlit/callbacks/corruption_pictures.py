@@ -6,6 +6,7 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor
 
+from robustlit import __version__
 from robustlit.callbacks.pictures import add_picture, class_names
 from robustlit.core import Adapter
 from robustlit.evaluation.cells import Conditions, CorruptionCell
@@ -22,7 +23,9 @@ __all__ = ["add_score_pictures", "add_worst_cells", "provenance"]
 _WORST = 4
 
 
-def add_score_pictures(trainer: pl.Trainer, scores: Mapping[Cell, float], title: str, note: str) -> None:
+def add_score_pictures(
+    trainer: pl.Trainer, scores: Mapping[Cell, float], title: str, note: str, prefix: str = ""
+) -> None:
     """Draw the heat map, the curves over severities, and the radar over corruptions.
 
     Args:
@@ -30,17 +33,18 @@ def add_score_pictures(trainer: pl.Trainer, scores: Mapping[Cell, float], title:
         scores: The latest score of every cell, ``CLEAN`` among them.
         title: What was measured, when.
         note: The provenance.
+        prefix: What the tags begin with.
     """
     clean = scores[CLEAN]
     table: dict[str, dict[int | float, float]] = {}
     for (label, severity), score in scores.items():
         if label != CLEAN[0]:
             table.setdefault(label, {})[severity] = score
-    add_picture(trainer, "robust/heat_map", heat_map({"clean": {0: clean}, **table}, title, note))
-    add_picture(trainer, "robust/severity_curves", severity_curves(table, clean, title, note))
+    add_picture(trainer, f"{prefix}robust/heat_map", heat_map({"clean": {0: clean}, **table}, title, note))
+    add_picture(trainer, f"{prefix}robust/severity_curves", severity_curves(table, clean, title, note))
     means = corruption_means(scores)
     if len(means) >= 3:
-        add_picture(trainer, "robust/radar", radar(means, clean, title, note))
+        add_picture(trainer, f"{prefix}robust/radar", radar(means, clean, title, note))
 
 
 def add_worst_cells(
@@ -52,6 +56,7 @@ def add_worst_cells(
     conditions: Conditions,
     chunk: Chunk,
     title: str,
+    prefix: str = "",
 ) -> None:
     """Draw a few images clean and in the cells of the lowest scores, with what the model says of them."""
     worst = sorted((cell for cell in cells if cell.key in scores), key=lambda cell: scores[cell.key])[:_WORST]
@@ -63,16 +68,20 @@ def add_worst_cells(
             truth, said = _answers(adapter, predict(images), targets, names)
             score = scores[cell.key]
             examples.append(ExampleCell(cell.corruption.label, cell.severity, score, chunk.images, images, truth, said))
-    add_picture(trainer, "robust/worst_cells", worst_cells(examples, title))
+    add_picture(trainer, f"{prefix}robust/worst_cells", worst_cells(examples, title))
 
 
-def provenance(conditions: Conditions, images: Tensor, n: int, precision: str) -> str:
+def provenance(conditions: Conditions, cells: Sequence[CorruptionCell], images: Tensor, n: int, precision: str) -> str:
     """Return what the figures must not be compared without, in one line."""
     facts = conditions.describe(images.shape[-2], images.shape[-1])
     stored = "" if facts["storage"] == "none" else f" · {facts['storage']}"
-    return (
-        f"n = {n} · preset {facts['preset']} · {facts['size']} · seed {facts['evaluation_seed']}{stored} · {precision}"
+    moved = f" · masks {facts['masks']}" if facts["masks"] == "moved" else ""
+    labels = {cell.corruption.label for cell in cells}
+    frost = (
+        " · frost procedural" if "frost_procedural" in labels else " · frost photographs" if "frost" in labels else ""
     )
+    made = f"preset {facts['preset']} · {facts['size']} · seed {facts['evaluation_seed']}{stored}{moved}{frost}"
+    return f"n = {n} · {made} · {precision} · robustlit {__version__}"
 
 
 def _answers(

@@ -1,13 +1,18 @@
 """Warnings where a figure would say less than it seems: trained on what is tested, or selected on what is reported."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Sequence
 from typing import Any
 
 import pytorch_lightning as pl
 from pytorch_lightning.utilities import rank_zero_warn
 
+from robustlit.corruptions import BAR, COMMON
+from robustlit.metrics.families import FAMILIES
+
 __all__ = ["trained_on", "warn_of_overlap"]
 
+_FOR_REPORTING = {*COMMON, *BAR}
 # which corruptions the transforms of albumentations (and torchvision) resemble, by class name
 _RESEMBLES = {
     "AdditiveNoise": ("gaussian_noise", "speckle_noise"),
@@ -35,18 +40,19 @@ _RESEMBLES = {
     "Spatter": ("spatter",),
     "ZoomBlur": ("zoom_blur",),
 }
-_FOR_SELECTION = "robust/corruption/extra_"
+_KEY = re.compile(r"^robust/(?:corruption/(?P<name>[^/]+)|gap/(?P<gap>corruption(?:_extra)?)$)")
 
 
-def warn_of_overlap(trainer: pl.Trainer, evaluated: Iterable[str]) -> None:
+def warn_of_overlap(trainer: pl.Trainer, monitored: Sequence[str], shown: Sequence[str]) -> None:
     """Warn if training uses an evaluated corruption, or if checkpoints are chosen by figures meant for reporting.
 
     Args:
         trainer: With its callbacks and data module.
-        evaluated: Names of the corruptions.
+        monitored: Names of the corruptions behind ``extra_mean``.
+        shown: Names of the corruptions behind ``mean``.
     """
     seen = trained_on(trainer)
-    both = {name: seen[name] for name in dict.fromkeys(evaluated) if name in seen}
+    both = {name: seen[name] for name in (*monitored, *shown) if name in seen}
     if both:
         pairs = ", ".join(f"{name} ({how})" for name, how in both.items())
         rank_zero_warn(
@@ -55,11 +61,25 @@ def warn_of_overlap(trainer: pl.Trainer, evaluated: Iterable[str]) -> None:
         )
     for callback in trainer.callbacks:  # type: ignore[attr-defined]
         key = str(getattr(callback, "monitor", None))
-        if key.startswith("robust/corruption/") and not key.startswith(_FOR_SELECTION):
+        reported = [name for name in _behind(key, monitored, shown) if name in _FOR_REPORTING]
+        if reported:
+            more = f" and {len(reported) - 1} more" if len(reported) > 1 else ""
             rank_zero_warn(
-                f"{type(callback).__name__} selects by {key}, which is then no independent figure to report; "
-                "try monitor='robust/corruption/extra_mean'"
+                f"{type(callback).__name__} selects by {key}, so the figures of {reported[0]}{more} are then no "
+                "independent ones to report; try monitor='robust/corruption/extra_mean' over the EXTRA corruptions"
             )
+
+
+def _behind(key: str, monitored: Sequence[str], shown: Sequence[str]) -> Sequence[str]:
+    """The corruptions that a key is about."""
+    found = _KEY.match(key)
+    name = (found["name"] or found["gap"]) if found else ""
+    if name.removesuffix("_calibration_error").removesuffix("_mean") in ("extra", "corruption_extra"):
+        return monitored
+    if name in ("mean", "corruption"):
+        return shown
+    family = FAMILIES.get(name.removesuffix("_mean"), ())
+    return [each for each in (*monitored, *shown) if each == name.removesuffix("_procedural") or each in family]
 
 
 def trained_on(trainer: pl.Trainer) -> dict[str, str]:

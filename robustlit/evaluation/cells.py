@@ -54,6 +54,8 @@ def cells_of(
     twice = {label for label in labels if labels.count(label) > 1}
     if twice:
         raise ValueError(f"expected every corruption once, got {', '.join(sorted(twice))} twice; try other names")
+    if len(set(severities)) != len(severities):
+        raise ValueError(f"expected every severity once, got {list(severities)}; try [1, 2, 3, 4, 5]")
     for corruption in found:
         for severity in severities:
             corruption.level(corruption.presets()[0], severity)
@@ -69,12 +71,25 @@ class Conditions:
         seed: Evaluation seed; draws depend on it, the corruption, the severity and the sample.
         storage: "jpeg85" for the JPEG files in which ImageNet-C is stored.
         move_masks: Whether masks move with the pixels of geometric corruptions; the benchmarks leave them.
+
+    Raises:
+        ValueError: For an unknown preset or storage.
     """
 
     preset: str = "auto"
     seed: int = 0
     storage: Storage = None
     move_masks: bool = False
+
+    def __post_init__(self) -> None:
+        choose_preset(self.preset, 224, 224)
+        if self.storage not in (None, "jpeg85"):
+            raise ValueError(f"expected storage 'jpeg85' or None, got {self.storage!r}; try storage=None")
+
+    def check(self, cells: Iterable[CorruptionCell]) -> None:
+        """Raise where a corruption has no table of the preset that was asked for."""
+        for cell in cells if self.preset != "auto" else ():
+            choose_preset(self.preset, 224, 224, cell.corruption.presets())
 
     def make(self, cell: CorruptionCell, images: Tensor, targets: Tensor, ids: Tensor) -> tuple[Tensor, Tensor]:
         """Return corrupted images N×C×H×W and their targets.

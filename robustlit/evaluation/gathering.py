@@ -33,6 +33,14 @@ class Chunk:
     def __getitem__(self, part: slice) -> "Chunk":
         return Chunk(self.images[part], self.targets[part], self.ids[part])
 
+    def first(self, count: int) -> "Chunk":
+        """Return a copy of the first few, which does not keep the others in memory."""
+        return Chunk(self.images[:count].clone(), self.targets[:count].clone(), self.ids[:count].clone())
+
+    def fits(self, other: "Chunk") -> bool:
+        """Return whether images and targets of both have one shape, so that they go into one batch."""
+        return self.images.shape[1:] == other.images.shape[1:] and self.targets.shape[1:] == other.targets.shape[1:]
+
 
 class Gathering:
     """Takes the chosen images out of passing batches, and gives them back in batches of one size.
@@ -44,15 +52,23 @@ class Gathering:
         adapter: How to read a batch.
         loader: The loader that the batches come from.
         batch_size: Images a batch; None for as many as the loader's batches have.
+        share: The share of the loader's batches that will come, where they are limited.
     """
 
-    def __init__(self, selection: Selection, adapter: Adapter, loader: Any, batch_size: int | None = None) -> None:
+    def __init__(
+        self,
+        selection: Selection,
+        adapter: Adapter,
+        loader: Any,
+        batch_size: int | None = None,
+        share: float = 1.0,
+    ) -> None:
         self.selection = selection
         self.adapter = adapter
         self.batch_size = batch_size or getattr(loader, "batch_size", None)
         self._waiting: list[Chunk] = []
         self._checked = False
-        selection.begin(loader)
+        selection.begin(loader, share)
 
     def add(self, batch: Any) -> Iterator[Chunk]:
         """Take what is chosen of a batch; yield full batches as long as there are any.
@@ -68,7 +84,10 @@ class Gathering:
                 self._checked = True
             self.batch_size = self.batch_size or len(images)
             if len(positions):
-                self._waiting.append(Chunk(images[private(positions)], targets[private(positions)], private(ids)))
+                chunk = Chunk(images[private(positions)], targets[private(positions)], private(ids))
+                if self._waiting and not self._waiting[-1].fits(chunk):
+                    yield from self.rest()
+                self._waiting.append(chunk)
             while sum(map(len, self._waiting)) >= self.batch_size:
                 yield self._take(self.batch_size)
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from robustlit.core import Adapter, neutral_scope
 
-__all__ = ["first_loader", "looking"]
+__all__ = ["first_loader", "looking", "share_of"]
 
 
 @contextmanager
@@ -43,3 +43,11 @@ def first_loader(loaders: Any) -> Any:
     if isinstance(loaders, dict):
         loaders = list(loaders.values())
     return loaders[0] if isinstance(loaders, list | tuple) else loaders
+
+
+def share_of(loader: Any, batches: float) -> float:
+    """Return the share of a loader's batches that a Trainer limited to ``batches`` will take."""
+    try:
+        return min(1.0, batches / len(loader))
+    except (TypeError, ZeroDivisionError):  # a stream has no length
+        return 1.0

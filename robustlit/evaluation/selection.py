@@ -39,23 +39,28 @@ class Selection:
         self._limit: int | None = None
         self._dataset: Any = None
         self._length: int | None = None
+        self._share = 1.0
         self._stride: tuple[int, int] | None = None
+        self._in_order = False
+        self._padded_from: int | None = None
         self._seen = 0
 
-    def begin(self, loader: Any) -> None:
-        """Learn what can be known of a loader before its first batch."""
+    def begin(self, loader: Any, share: float = 1.0) -> None:
+        """Learn what can be known of a loader before its first batch, and what share of its batches will come."""
         self._dataset = getattr(loader, "dataset", None)
         self._length = _length(self._dataset)
-        self._stride = _stride(loader)
+        self._share = share
+        self._stride, self._in_order, self._padded_from = _order(loader)
         self._limit = None
         self._seen = 0
 
     @property
     def expected(self) -> int | None:
         """About how many samples of the whole loader will be chosen; None where that cannot be known."""
-        if self._length is None:
+        coming = self._coming()
+        if coming is None:
             return self.count
-        return self._length if self.count is None else min(self.count, self._length)
+        return coming if self.count is None else min(self.count, coming)
 
     def choose(self, adapter: Adapter, batch: Any) -> tuple[Tensor, Tensor]:
         """Choose from the next batch.
@@ -74,15 +79,15 @@ class Selection:
         if self._limit is None:
             self._limit = self._find_limit(own_indices=ids is not None)
         if ids is None:
-            ids = pixel_hash(images) if places is None else places
+            ids = places if places is not None and self._in_order else pixel_hash(images)
         keep = torch.ones_like(positions, dtype=torch.bool)
-        if places is not None and self._length is not None:
-            keep &= places < self._length  # beyond it a distributed sampler repeats
+        if places is not None and self._padded_from is not None:
+            keep &= places < self._padded_from
         keep &= self._rank(ids) <= self._limit
         return positions[keep], ids[keep]
 
     def _places(self, positions: Tensor) -> Tensor | None:
-        """Positions in the data set, where the loader goes in order; counts on."""
+        """Positions in the sampler's order, where they can be known; counts on."""
         start, self._seen = self._seen, self._seen + len(positions)
         if self._stride is None:
             return None
@@ -91,11 +96,16 @@ class Selection:
 
     def _find_limit(self, own_indices: bool) -> int:
         """The largest hash of a chosen sample."""
-        if self.count is None or self._length is None or self.count >= self._length:
+        coming = self._coming()
+        if self.count is None or coming is None or self.count >= coming:
             return _EVERY
         known = getattr(self._dataset, "indices", None) if own_indices else None
-        indices = torch.arange(self._length) if known is None else torch.as_tensor(known, dtype=torch.int64)
+        indices = torch.arange(coming) if known is None else torch.as_tensor(known, dtype=torch.int64)[:coming]
         return int(self._rank(indices).sort().values[self.count - 1])
+
+    def _coming(self) -> int | None:
+        """About how many samples the batches that come will hold."""
+        return None if self._length is None else max(1, round(self._length * self._share))
 
     def _rank(self, ids: Tensor) -> Tensor:
         return fold(ids, self.seed)
@@ -108,13 +118,19 @@ def _length(dataset: Any) -> int | None:
         return None
 
 
-def _stride(loader: Any) -> tuple[int, int] | None:
-    """(rank, number of processes) where position i of this process is sample i · processes + rank, else None."""
+def _order(loader: Any) -> tuple[tuple[int, int] | None, bool, int | None]:
+    """Tell how a loader goes through its data.
+
+    Returns:
+        (rank, number of processes) where position i of this process is place i · processes + rank of the sampler, else
+        None; whether those places are the samples' own; and the place from which on a distributed sampler repeats.
+    """
     if type(getattr(loader, "batch_sampler", None)) is not BatchSampler:
-        return None  # batches are made in a way of their own, whatever ``loader.sampler`` says
+        return None, False, None  # batches are made in a way of their own, whatever ``loader.sampler`` says
     sampler = loader.sampler
     if isinstance(sampler, SequentialSampler):
-        return (0, 1)
-    if isinstance(sampler, DistributedSampler) and not sampler.shuffle:
-        return (sampler.rank, sampler.num_replicas)
-    return None
+        return (0, 1), True, None
+    if isinstance(sampler, DistributedSampler):  # Lightning's wrapper of a user's sampler among them
+        in_order = type(sampler) is DistributedSampler and not sampler.shuffle
+        return (sampler.rank, sampler.num_replicas), in_order, len(sampler.dataset)  # type: ignore[arg-type]
+    return None, False, None

@@ -1,3 +1,4 @@
+import math
 import subprocess
 import sys
 import warnings
@@ -15,6 +16,7 @@ from robustlit.callbacks import Augmentation, BestCheckpoint, CorruptionEvaluati
 from robustlit.core.random import sample_seeds
 from robustlit.corruptions import BAR, COMMON, EXTRA, corrupt
 from robustlit.evaluation.gathering import Chunk
+from robustlit.metrics.cells import CLEAN, CellScore
 
 FEW = {"monitored": ["gaussian_blur", "saturate"], "shown": ["fog", "contrast", "brightness"]}
 
@@ -95,6 +97,46 @@ def test_a_rotation_shows_cells_and_logs_means_after_a_full_turn(tmp_path):
     )
 
 
+def turns(callback, count):
+    """The cells of so many evaluations, and after which of them a mean was known."""
+    trainer = pl.Trainer(logger=False, accelerator="cpu", enable_progress_bar=False, enable_model_summary=False)
+    trainer.state.fn = "fit"
+    cells, means = [], []
+    for number in range(count):
+        callback.begin(trainer, Foreign())
+        now = {cell.key: 0.1 * number for cell in callback._now}
+        cells.append(set(now))
+        if "mean" in callback._shown_figures(now):
+            means.append(number)
+    return cells, means
+
+
+@pytest.mark.parametrize("rotate", [2, 4, 7, 8])
+def test_a_rotation_that_does_not_divide_the_cells_shows_all_of_them_once_a_turn(rotate):
+    callback = CorruptionEvaluation(**FEW, rotate=rotate)
+    a_turn = -(-9 // rotate)
+    cells, means = turns(callback, 2 * a_turn)
+    assert means == [a_turn - 1, 2 * a_turn - 1]
+    for turn in (cells[:a_turn], cells[a_turn:]):
+        assert sum(map(len, turn)) == len(set.union(*turn)) == 9
+
+
+def test_a_resume_with_other_cells_starts_a_new_turn():
+    first = CorruptionEvaluation(**FEW, rotate=3)
+    first._next, first._turn = 3, {("fog", 1): 0.5}
+    second = CorruptionEvaluation(FEW["monitored"], ["snow"], rotate=2)
+    second.load_state_dict(first.state_dict())
+    assert (second._next, second._turn) == (0, {})
+
+
+def test_a_diverged_model_does_not_keep_its_old_score():
+    callback = CorruptionEvaluation(**FEW, rotate=3)
+    nothing = CellScore(math.nan, 4, math.nan, math.nan)
+    found = {cell.key: nothing for cell in (*callback.monitored, *callback.shown)}
+    callback._now = callback.shown[:3]
+    assert math.isnan(callback._figures({CLEAN: nothing, **found})["robust/corruption/extra_mean"])
+
+
 def test_the_rotation_goes_on_after_a_resume():
     first = CorruptionEvaluation(**FEW, rotate=3)
     first._next, first._turn = 3, {("fog", 1): 0.5}
@@ -127,8 +169,9 @@ def test_it_works_in_validate_and_test_under_inference_mode(tmp_path):
             enable_progress_bar=False,
         )
         getattr(trainer, run)(Tested(), data(), verbose=False)
-        assert "robust/corruption/mean" in trainer.callback_metrics
-        assert "robust/corruption/extra_mean" in trainer.callback_metrics
+        prefix = {"validate": "", "test": "test/"}[run]
+        assert f"{prefix}robust/corruption/mean" in trainer.callback_metrics
+        assert f"{prefix}robust/corruption/extra_mean" in trainer.callback_metrics
 
 
 def test_a_cap_on_time_leaves_out_shown_cells_and_says_so(tmp_path):
@@ -146,7 +189,13 @@ def test_warns_of_training_on_what_is_evaluated(tmp_path):
 
 def test_warns_of_selecting_by_what_is_for_reporting(tmp_path):
     callbacks = [CorruptionEvaluation(**FEW, images=4, rotate=None), BestCheckpoint("robust/corruption/mean")]
-    with pytest.warns(UserWarning, match="no independent figure"):
+    with pytest.warns(UserWarning, match="independent ones to report"):
+        fit(tmp_path, callbacks, epochs=1, data=data(), validation=data())
+
+
+def test_warns_of_selecting_by_common_corruptions_under_another_name(tmp_path):
+    callbacks = [CorruptionEvaluation(["fog"], [], images=4), BestCheckpoint("robust/corruption/extra_mean")]
+    with pytest.warns(UserWarning, match="the figures of fog"):
         fit(tmp_path, callbacks, epochs=1, data=data(), validation=data())
 
 
@@ -177,6 +226,12 @@ def test_own_corruptions_go_where_names_go(tmp_path):
         ({"rotate": 0}, "rotate"),
         ({"every_n_epochs": 0}, "every_n_epochs"),
         ({"max_seconds": 0}, "max_seconds"),
+        ({"preset": "imagnet"}, "try 'imagenet'"),
+        ({"storage": "png"}, "jpeg85"),
+        ({"monitored": ["perlin_noise"], "preset": "tiny"}, "published levels"),
+        ({"severities": (3, 3)}, "every severity once"),
+        ({"severities": ()}, "to take means of"),
+        ({"monitored": ["fog"], "shown": [], "severities": (2.5,)}, "to take means of"),
     ],
 )
 def test_bad_settings_are_refused_at_once(settings, message):

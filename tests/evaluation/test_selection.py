@@ -1,5 +1,6 @@
 import pytest
 import torch
+from lightning_fabric.utilities.distributed import DistributedSamplerWrapper
 from torch.utils.data import DataLoader, DistributedSampler, Subset, TensorDataset
 
 from robustlit.core import Adapter
@@ -79,6 +80,31 @@ def test_two_processes_choose_what_one_does_and_a_padded_repeat_counts_once():
     assert ranks[0] | ranks[1] == chosen(DataLoader(data, batch_size=4), None)
 
 
+def test_a_samplers_own_order_is_not_taken_for_positions():
+    class Chosen(torch.utils.data.Sampler):
+        def __iter__(self):
+            return iter([9, 1, 3, 5, 7])
+
+        def __len__(self):
+            return 5
+
+    data = tuples(10)
+    parts = []
+    for rank in (0, 1):
+        sampler = DistributedSamplerWrapper(Chosen(), num_replicas=2, rank=rank, shuffle=False)
+        parts.append(chosen(DataLoader(data, batch_size=2, sampler=sampler), None))
+    assert not set(parts[0]) & set(parts[1])  # the sampler repeats its first sample to fill up
+    assert parts[0] | parts[1] == chosen(DataLoader(data, batch_size=2, sampler=Chosen()), None)
+
+
+def test_the_budget_is_kept_where_batches_are_limited():
+    selection = Selection(10)
+    loader = DataLoader(tuples(80), batch_size=8)
+    selection.begin(loader, share=0.5)
+    batches = [batch for _, batch in zip(range(5), loader, strict=False)]
+    assert sum(len(selection.choose(Adapter(), batch)[1]) for batch in batches) == 10
+
+
 def test_a_subset_of_tuples_goes_by_position():
     found = chosen(DataLoader(Subset(tuples(40), range(20, 40)), batch_size=8), 5)
     assert len(found) == 5
@@ -98,6 +124,14 @@ def test_gathering_fills_batches():
     assert [len(chunk) for chunk in chunks] == [8, 8]
     assert [len(chunk) for chunk in rest] == [4]
     assert {int(target) for chunk in chunks + rest for target in chunk.targets} == set(chosen(loader, 20))
+
+
+def test_gathering_keeps_sizes_apart():
+    loader = DataLoader(tuples(), batch_size=8)
+    gathering = Gathering(Selection(None), Adapter(), loader, batch_size=6)
+    batches = [(torch.rand(4, 3, size, size), torch.arange(4)) for size in (16, 16, 24)]
+    chunks = [chunk for batch in batches for chunk in gathering.add(batch)] + list(gathering.rest())
+    assert [tuple(chunk.images.shape[::3]) for chunk in chunks] == [(6, 16), (2, 16), (4, 24)]
 
 
 def test_gathering_refuses_images_that_are_not_pixels():

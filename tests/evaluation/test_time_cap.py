@@ -28,5 +28,15 @@ def test_drops_the_last_optional_items_that_will_not_fit():
 
 def test_what_must_be_measured_is_never_dropped():
     cap = TimeCap(1e-9, ["fog"], 4, CPU)
+    assert cap.allows("clean")
     assert not cap.allows("fog")
     assert cap.allows("clean")
+
+
+def test_what_happens_between_the_batches_costs_nothing():
+    cap = TimeCap(0.05, ["fog"], 4, CPU)
+    for _ in range(3):
+        time.sleep(0.06)
+        assert cap.allows("fog")
+        cap.spent("fog")
+        cap.done(1)
