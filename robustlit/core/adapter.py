@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from robustlit.core.pixels import pixel_hash, pixel_tolerance
 
-__all__ = ["TASKS", "Adapter", "Task"]
+__all__ = ["TASKS", "TORCH_IGNORE", "Adapter", "Task"]
 
 Task: TypeAlias = Literal["classification", "multilabel", "segmentation", "binary_segmentation"]
 TASKS: tuple[Task, ...] = get_args(Task)
@@ -20,7 +20,7 @@ Place: TypeAlias = str | int | Callable[[Any], Tensor]
 _IMAGE_KEYS = ("image", "images", "img", "x", "input", "inputs", "pixel_values")
 _TARGET_KEYS = ("target", "targets", "label", "labels", "y", "mask", "masks")
 _INDEX_KEYS = ("index", "indices", "idx")
-_TORCH_IGNORE = -100  # what torch.nn.functional.cross_entropy ignores unless told otherwise
+TORCH_IGNORE = -100  # what torch.nn.functional.cross_entropy ignores unless told otherwise
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Adapter:
         logits: Where the logits are in the model's output: a key, an attribute or a function.
         task: The task, where the shapes of targets and logits do not tell it.
         loss: A function ``(logits, targets) -> N`` of per-sample losses; the task's usual one by default.
-        ignore_index: Target value of pixels that do not count.
+        ignore_index: Target value of pixels that do not count; None for torch's -100.
         soft_targets: Whether the module's own step understands class probabilities as targets.
         mean: Channel means that the batch's images were normalised with; ``None`` means they are in [0, 1].
         std: Channel standard deviations, likewise.
@@ -170,7 +170,7 @@ class Adapter:
         if task == "classification":
             return F.cross_entropy(logits, targets, reduction="none")
         if task == "segmentation":
-            ignored = _TORCH_IGNORE if self.ignore_index is None else self.ignore_index
+            ignored = TORCH_IGNORE if self.ignore_index is None else self.ignore_index
             targets = targets.squeeze(1) if targets.ndim == 4 else targets
             losses = F.cross_entropy(logits, targets, reduction="none", ignore_index=ignored)
             return _mean_where(losses, targets != ignored)

@@ -8,6 +8,7 @@ from torch import Tensor
 from torchmetrics import Metric
 
 from robustlit.metrics.tally import tally
+from robustlit.metrics.targets import in_classes
 
 __all__ = ["SegmentationScores", "class_iou", "confusion_matrices", "mean_iou"]
 
@@ -19,9 +20,9 @@ def confusion_matrices(
 
     Args:
         predictions: int64 N×H×W, classes in 0…K-1.
-        targets: int64 N×H×W, classes in 0…K-1 or ``ignore_index``.
+        targets: int64 N×H×W; pixels whose target is not in 0…K-1 are not counted.
         num_classes: K.
-        ignore_index: Pixels with this target are not counted.
+        ignore_index: A class whose pixels are not counted either.
 
     Returns:
         int64 N×K×K, rows are true classes and columns predicted ones; sum over N for the data set's matrix.
@@ -32,9 +33,8 @@ def confusion_matrices(
         [[[1, 0], [1, 1]]]
     """
     images, cells = len(targets), num_classes**2
-    cell = targets * num_classes + predictions
-    if ignore_index is not None:
-        cell = torch.where(targets == ignore_index, cells, cell)  # one more cell, dropped below
+    counted = in_classes(targets, num_classes, ignore_index)
+    cell = torch.where(counted, targets.long() * num_classes + predictions, cells)  # one more cell, dropped below
     offsets = torch.arange(images, device=targets.device)[:, None] * (cells + 1)
     counts = tally(cell.flatten(1) + offsets, images * (cells + 1))
     return counts.view(images, cells + 1)[:, :cells].reshape(images, num_classes, num_classes)

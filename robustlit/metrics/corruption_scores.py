@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torchmetrics import Metric
 
-from robustlit.core.adapter import Task
+from robustlit.core.adapter import TORCH_IGNORE, Task
 from robustlit.core.names import unknown_name
 from robustlit.metrics.auroc import areas, score_counts
 from robustlit.metrics.calibration import calibration_error, confidence_gaps
@@ -16,6 +16,7 @@ from robustlit.metrics.cells import Cell, CellScore, check_cells, place_of
 from robustlit.metrics.confusion import class_iou, confusion_matrices
 from robustlit.metrics.interval import wilson
 from robustlit.metrics.standard_errors import auroc_error, image_products, mean_overlap_error, normal_interval
+from robustlit.metrics.targets import in_classes
 
 __all__ = ["CorruptionScores", "Score"]
 
@@ -45,7 +46,8 @@ class CorruptionScores(Metric):
         task: "classification", "multilabel", "segmentation" or "binary_segmentation".
         num_classes: K, classes or labels; needed by "multilabel" and "segmentation".
         score: "dice" rather than "iou" for the segmentation tasks.
-        ignore_index: Targets of this value do not count.
+        ignore_index: Targets of this value do not count; None for torch's -100. Pixels of any other value that is no
+            class do not count either; :func:`~robustlit.metrics.targets.check_targets` says whether there are any.
         bins: Bins of the scores of a label, for AUROC.
 
     Raises:
@@ -107,7 +109,7 @@ class CorruptionScores(Metric):
 
         Args:
             cell: The cell that its images belong to.
-            logits: N×K, N×K×H×W, or N×1×H×W for a binary mask.
+            logits: N×K, N×K×H×W, or N×1×H×W for a binary mask; one logit z stands for two classes, (0, z).
             targets: N (or class probabilities N×K) for classification, N×K of 0 and 1 for multi-label tasks, N×H×W or
                 N×1×H×W for segmentation.
             valid: Bool N; False for what only fills the batch.
@@ -115,7 +117,7 @@ class CorruptionScores(Metric):
         place = place_of(cell, self._places)
         logits = logits.detach().float()
         if self.task == "classification":
-            probabilities, targets = logits.softmax(1), targets.argmax(1) if targets.ndim == 2 else targets
+            probabilities, targets = _two(logits).softmax(1), targets.argmax(1) if targets.ndim == 2 else targets
         elif self.task == "multilabel":
             probabilities = logits.sigmoid()
         else:
@@ -155,16 +157,15 @@ class CorruptionScores(Metric):
 
     def _counted(self, targets: Tensor, valid: Tensor | None) -> Tensor:
         """Return which targets count: bool of their shape."""
-        if self.ignore_index is None:
-            counted = torch.ones_like(targets, dtype=torch.bool)
+        if self.task in ("classification", "multilabel"):
+            counted = targets != (TORCH_IGNORE if self.ignore_index is None else self.ignore_index)
         else:
-            counted = targets != self.ignore_index
+            counted = in_classes(targets, self.num_classes, self.ignore_index)
         return counted if valid is None else counted & valid.view(-1, *[1] * (targets.ndim - 1))
 
     def _count_maps(self, place: int, probabilities: Tensor, targets: Tensor, counted: Tensor) -> None:
-        outside = -1  # in no class, so that it is not counted
         predicted = probabilities.max(1).indices  # on a CPU several times as fast as argmax
-        confusions = confusion_matrices(predicted, targets.where(counted, outside), self.num_classes, outside)
+        confusions = confusion_matrices(predicted, targets.where(counted, -1), self.num_classes)
         self.confusion[place] += confusions.sum(0)
         self.products[place] += image_products(confusions)
         self.images[place] += counted.flatten(1).any(1).sum()

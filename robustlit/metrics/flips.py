@@ -42,6 +42,8 @@ def flip_probability(predictions: Tensor, *, noise: bool = False) -> Tensor:
 def mean_flip_rate(probabilities: Mapping[str, float], reference: Mapping[str, float]) -> float:
     """Return mFR: the mean over perturbations of the flip probability over that of a reference model.
 
+    NaN where the reference never flips.
+
     Raises:
         ValueError: If the reference lacks a perturbation.
 
@@ -52,7 +54,7 @@ def mean_flip_rate(probabilities: Mapping[str, float], reference: Mapping[str, f
     lacking = [name for name in probabilities if name not in reference]
     if lacking:
         raise ValueError(f"expected a reference for every perturbation, got none for {lacking}; try adding it")
-    rates = [probability / reference[name] for name, probability in probabilities.items()]
+    rates = [each / reference[name] if reference[name] else math.nan for name, each in probabilities.items()]
     return math.fsum(rates) / len(rates) if rates else math.nan
 
 

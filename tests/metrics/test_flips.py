@@ -1,5 +1,7 @@
 """Flip probabilities by hand and against a loop over frames."""
 
+import math
+
 import pytest
 import torch
 
@@ -75,3 +77,7 @@ def test_wrong_input():
         flip_probability(torch.zeros(3, 1))
     with pytest.raises(ValueError, match="at least 2 frames"):
         FlipProbability(["tilt"], frames=1)
+
+
+def test_a_reference_that_never_flips_gives_no_rate():
+    assert math.isnan(mean_flip_rate({"tilt": 0.1, "snow": 0.3}, {"tilt": 0.0, "snow": 0.3}))
