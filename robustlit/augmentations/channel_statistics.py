@@ -5,7 +5,7 @@ from torch import Tensor
 
 from robustlit.augmentations.style import StyleOp
 
-__all__ = ["ChannelStatistics", "channel_statistics", "moments"]
+__all__ = ["ChannelStatistics", "affine_between", "channel_statistics", "moments"]
 
 _SMALLEST = 1 / 255  # a channel that varies by less than a grey level is not stretched any further
 
@@ -17,20 +17,16 @@ def moments(images: Tensor) -> Tensor:
     return torch.stack((mean, (square - mean.square()).clamp_(min=0).sqrt()), -1)
 
 
-def channel_statistics(images: Tensor, style: Tensor) -> Tensor:
-    """Scale and shift every channel to given moments.
+def affine_between(own: Tensor, style: Tensor) -> Tensor:
+    """Return the scale and the shift, N×C×2, that turn moments N×C×2 into others."""
+    scale = style[..., 1] / own[..., 1].clamp(min=_SMALLEST)
+    return torch.stack((scale, style[..., 0] - own[..., 0] * scale), -1)
 
-    Args:
-        images: Float32 N×C×H×W.
-        style: Mean and standard deviation, N×C×2.
 
-    Returns:
-        Float32 N×C×H×W, not clipped.
-    """
-    mean, deviation = moments(images).unbind(-1)
-    scale = style[..., 1] / deviation.clamp(min=_SMALLEST)
-    shift = style[..., 0] - mean * scale
-    return images.mul(scale[..., None, None]).add_(shift[..., None, None])
+def channel_statistics(images: Tensor, scale_and_shift: Tensor) -> Tensor:
+    """Scale and shift every channel of images N×C×H×W by N×C×2; the result is not clipped."""
+    scale, shift = scale_and_shift[..., None, None].unbind(2)
+    return images.mul(scale).add_(shift)
 
 
 class ChannelStatistics(StyleOp):
@@ -55,10 +51,14 @@ class ChannelStatistics(StyleOp):
     method = "channel_statistics"
     resembles = ("brightness", "contrast")
 
-    def describe(self, styles: Tensor) -> Tensor:
-        """Return the moments of style images."""
-        return moments(styles)
+    def describe(self, images: Tensor) -> Tensor:
+        """Return the moments of images."""
+        return moments(images)
 
-    def restyle(self, images: Tensor, style: Tensor, *detail: Tensor) -> Tensor:
+    def prepare(self, own: Tensor, style: Tensor, *detail: Tensor) -> Tensor:
+        """Return each channel's scale and shift."""
+        return affine_between(own, style)
+
+    def restyle(self, images: Tensor, ready: Tensor) -> Tensor:
         """Scale and shift every channel."""
-        return channel_statistics(images, style)
+        return channel_statistics(images, ready)

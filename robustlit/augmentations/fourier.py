@@ -9,51 +9,78 @@ from torch import Tensor
 from robustlit.augmentations.style import Span, StyleOp, span
 from robustlit.core.random import fold, uniform
 
-__all__ = ["Fourier", "fourier", "low_band"]
+__all__ = ["Fourier", "add_low_band", "low_band", "swap_amplitudes"]
 
-_NOTHING = 1e-12  # lost in the rounding of any other coefficient; a coefficient of 0 gets the phase 0
+_NOTHING = 1e-12  # a coefficient without amplitude has no phase to keep, and stays 0
 
 
 def low_band(images: Tensor, reach: int) -> Tensor:
-    """Return the low frequencies of the unnormalised Fourier transform, by two small matrix products.
+    """Return the low frequencies of images as products with cosines and sines: two small matrix products.
 
     Args:
         images: Float32 N×C×H×W.
         reach: Largest frequency in cycles per image, below half of either side.
 
     Returns:
-        complex64 N×C×(2·reach+1)×(reach+1): frequencies -reach … reach of the rows, 0 … reach of the columns. The
-        others follow by symmetry.
+        float32 N×C×2×K×2×K with K = reach + 1: cosine or sine and frequency of the rows, then of the columns.
     """
-    down, across, _ = _waves(images.shape[2], images.shape[3], reach, images.device)
-    halves = torch.matmul(images, across)
-    return torch.matmul(down, torch.view_as_complex(halves.view(*halves.shape[:3], reach + 1, 2)))
+    down, across = (_waves(length, reach + 1, images.device) for length in images.shape[2:])
+    products = torch.matmul(down, torch.matmul(images, across.t()))
+    return products.view(*images.shape[:2], 2, reach + 1, 2, reach + 1)
 
 
-def fourier(images: Tensor, amplitude: Tensor, band: Tensor) -> Tensor:
-    """Give the low band of images other amplitudes.
+def swap_amplitudes(own: Tensor, style: Tensor, band: Tensor) -> Tensor:
+    """Return by how much the low band changes when its amplitudes become those of another image.
 
-    Only what changes is transformed back, and the coefficients are scaled by the ratio of the amplitudes, so neither
-    phases nor the rest of the spectrum are ever computed.
+    The coefficients are scaled by the ratio of the amplitudes, so no phase is ever computed.
+
+    Args:
+        own: ``low_band`` of N images.
+        style: Of their style images, likewise.
+        band: Largest frequency to change in cycles per image, of shape N.
+
+    Returns:
+        float32 of the shape of ``own``.
+    """
+    coefficients = _coefficients(own)
+    ratio = _coefficients(style).abs() / coefficients.abs().clamp_(min=_NOTHING)
+    frequency = torch.arange(own.shape[3], device=own.device)
+    inside = torch.maximum(frequency[:, None], frequency) <= band[:, None, None, None, None]
+    return _products(coefficients * ((ratio - 1) * inside))
+
+
+def add_low_band(images: Tensor, change: Tensor) -> Tensor:
+    """Transform a low band back and add it to images, again by two small matrix products.
 
     Args:
         images: Float32 N×C×H×W.
-        amplitude: Of the style, float32 N×C×(2·reach+1)×(reach+1), see ``low_band``.
-        band: Largest frequency to change in cycles per image, of shape N, up to ``reach``.
+        change: float32 N×C×2×K×2×K, see ``low_band``.
 
     Returns:
-        Float32 N×C×H×W, not clipped.
+        Float32 N×C×H×W.
     """
     height, width = images.shape[2:]
-    reach = amplitude.shape[3] - 1
-    down, _, back = _waves(height, width, reach, images.device)
-    own = low_band(images, reach) + _NOTHING
-    change = own * (amplitude / own.abs() - 1)
-    frequency = torch.arange(reach + 1, device=images.device)
-    highest = torch.maximum(torch.arange(-reach, reach + 1, device=images.device).abs()[:, None], frequency)
-    change = change * (highest <= band[:, None, None, None])
-    rows = torch.view_as_real(torch.matmul(down.mH, change)).flatten(-2)
-    return torch.matmul(rows, back).add_(images)
+    count = change.shape[3]
+    weight = torch.full((count,), 2.0, device=images.device)  # frequencies stand for their negatives too
+    weight[:1] = 1
+    scaled = change * (weight[:, None, None] * weight / (height * width))
+    down, across = (_waves(length, count, images.device) for length in (height, width))
+    back = torch.matmul(down.t(), scaled.view(*images.shape[:2], 2 * count, 2 * count))
+    return torch.matmul(back, across).add_(images)
+
+
+def _coefficients(products: Tensor) -> Tensor:
+    """Turn products into Fourier coefficients, N×C×2×K×K: of positive and of negative frequencies of the rows."""
+    (cc, cs), (sc, ss) = (part.unbind(3) for part in products.unbind(2))
+    return torch.stack((torch.complex(cc - ss, -cs - sc), torch.complex(cc + ss, sc - cs)), 2)
+
+
+def _products(coefficients: Tensor) -> Tensor:
+    """Turn coefficients back into products."""
+    positive, negative = coefficients.mul(0.5).unbind(2)
+    total, difference = positive + negative, negative - positive
+    rows = torch.stack((total.real, -total.imag), 3), torch.stack((difference.imag, difference.real), 3)
+    return torch.stack(rows, 2)
 
 
 class Fourier(StyleOp):
@@ -92,13 +119,17 @@ class Fourier(StyleOp):
         beta = low + (high - low) * uniform(fold(seeds, "beta"), (self.region.count,))
         return ((beta * min(shape[2:])).floor(),)
 
-    def describe(self, styles: Tensor) -> Tensor:
-        """Return the amplitudes of style images' low band."""
-        return low_band(styles, self._reach(styles)).abs()
+    def describe(self, images: Tensor) -> Tensor:
+        """Return the low band of images."""
+        return low_band(images, self._reach(images))
 
-    def restyle(self, images: Tensor, style: Tensor, *detail: Tensor) -> Tensor:
+    def prepare(self, own: Tensor, style: Tensor, *detail: Tensor) -> Tensor:
+        """Return by how much the low band changes."""
+        return swap_amplitudes(own, style, detail[0])
+
+    def restyle(self, images: Tensor, ready: Tensor) -> Tensor:
         """Give images the amplitudes of style images."""
-        return fourier(images, style, detail[0])
+        return add_low_band(images, ready)
 
     def _reach(self, images: Tensor) -> int:
         """The largest frequency that can be drawn; half the side itself would be its own mirror image."""
@@ -110,15 +141,9 @@ class Fourier(StyleOp):
         return f"{super().extra_repr()}, beta={self.beta}"
 
 
-@lru_cache(maxsize=32)
-def _waves(height: int, width: int, reach: int, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
-    """Waves down (complex), across (cosine and sine side by side), and across for the way back, with its weights."""
-    frequency = torch.arange(-reach, reach + 1, dtype=torch.float64)
-    turns = torch.outer(frequency, torch.arange(height, dtype=torch.float64)) / height
-    down = torch.polar(torch.ones_like(turns), -2 * math.pi * turns)
-    turns = torch.outer(torch.arange(width, dtype=torch.float64), frequency[reach:]) / width
-    across = torch.view_as_real(torch.polar(torch.ones_like(turns), -2 * math.pi * turns)).flatten(1)
-    weight = torch.full((reach + 1, 1), 2.0, dtype=torch.float64)  # negative frequencies of the columns count too
-    weight[0] = 1
-    back = (across.t() * weight.repeat_interleave(2, 0)) / (height * width)
-    return down.to(device, torch.complex64), across.to(device, torch.float32), back.to(device, torch.float32)
+@lru_cache(maxsize=64)
+def _waves(length: int, count: int, device: torch.device) -> Tensor:
+    """Cosines and then sines of the frequencies 0 … count - 1, float32 of shape 2·count×length."""
+    turns = torch.outer(torch.arange(count, dtype=torch.float64), torch.arange(length, dtype=torch.float64) / length)
+    waves: Tensor = torch.cat((turns.mul(2 * math.pi).cos(), turns.mul(2 * math.pi).sin()))
+    return waves.to(device, torch.float32)

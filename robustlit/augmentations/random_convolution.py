@@ -15,30 +15,28 @@ __all__ = ["RandomConvolution", "convolve_each", "random_convolution"]
 _GREY = 0.5  # what weights of mean 0 turn around, and what is beyond the border
 
 
-def random_convolution(images: Tensor, weights: Tensor, size: Tensor) -> Tensor:
+def random_convolution(images: Tensor, weights: Tensor) -> Tensor:
     """Convolve every image with its own weights, about mid-grey.
 
     Args:
         images: Float32 N×C×H×W.
-        weights: Float32 N×C×C×K×K, K odd; around the middle of each kernel the ``size`` × ``size`` that count.
-        size: Kernel size of every image, odd, of shape N.
+        weights: Float32 N×C×C×K×K, K odd.
 
     Returns:
         Float32 N×C×H×W, not clipped.
     """
-    return convolve_each(images - _GREY, weights, size).add_(_GREY)
+    return convolve_each(images - _GREY, weights).add_(_GREY)
 
 
-def convolve_each(images: Tensor, weights: Tensor, size: Tensor) -> Tensor:
+def convolve_each(images: Tensor, weights: Tensor) -> Tensor:
     """Convolve every image with its own weights, with zeros beyond the border.
 
-    On CPU one by one, each with its own size of kernel, which is quicker there and gives the same for any batch;
-    elsewhere as one grouped convolution.
+    On CPU one by one, without the zeros around smaller kernels, which is quicker there and gives the same for any
+    batch; elsewhere as one grouped convolution.
 
     Args:
         images: Float32 N×C×H×W.
-        weights: Float32 N×C×C×K×K, K odd, zero outside the middle ``size`` × ``size``.
-        size: Kernel size of every image, odd, of shape N.
+        weights: Float32 N×C×C×K×K, K odd.
 
     Returns:
         Float32 N×C×H×W.
@@ -50,11 +48,18 @@ def convolve_each(images: Tensor, weights: Tensor, size: Tensor) -> Tensor:
         kernels = weights.reshape(count * channels, channels, largest, largest)
         return F.conv2d(flat, kernels, padding=largest // 2, groups=count).view(images.shape)
     result = torch.empty_like(images)
-    for image, kernel, side, target in zip(images, weights, size.tolist(), result, strict=True):
-        edge = (largest - side) // 2
-        middle = kernel[..., edge : edge + side, edge : edge + side]
-        target.copy_(F.conv2d(image[None], middle, padding=side // 2)[0])
+    for image, kernel, target in zip(images, weights, result, strict=True):
+        edge = _border_of_zeros(kernel)
+        middle = kernel[..., edge : largest - edge, edge : largest - edge]
+        target.copy_(F.conv2d(image[None], middle, padding=largest // 2 - edge)[0])
     return result
+
+
+def _border_of_zeros(kernel: Tensor) -> int:
+    """Return how wide the frame of zeros is around a kernel C×C×K×K, leaving one tap at least."""
+    taps = kernel.abs().amax((0, 1, 2)).tolist()
+    half = len(taps) // 2
+    return next((edge for edge in range(half) if taps[edge] or taps[-1 - edge]), half)
 
 
 class RandomConvolution(StyleOp):
@@ -108,13 +113,17 @@ class RandomConvolution(StyleOp):
         scale = inside / (size * channels**0.5)[..., None, None]
         return weights * scale[:, :, None, None], size
 
-    def describe(self, styles: Tensor) -> Tensor:
-        """Return nothing: there are no style images."""
-        return styles.new_empty(len(styles), 0)
+    def describe(self, images: Tensor) -> Tensor:
+        """Return nothing: a filter reads no more than the image."""
+        return images.new_empty(len(images), 0)
 
-    def restyle(self, images: Tensor, style: Tensor, *detail: Tensor) -> Tensor:
+    def prepare(self, own: Tensor, style: Tensor, *detail: Tensor) -> Tensor:
+        """Return each image's weights."""
+        return detail[0]
+
+    def restyle(self, images: Tensor, ready: Tensor) -> Tensor:
         """Filter images."""
-        return random_convolution(images, *detail)
+        return random_convolution(images, ready)
 
     def extra_repr(self) -> str:
         """Name the settings, for ``print`` and for logs."""

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from robustlit.augmentations.style import StyleOp, StyleParams
 
-__all__ = ["Reinhard", "opponent_moments", "reinhard"]
+__all__ = ["Reinhard", "map_between", "opponent_moments", "reinhard"]
 
 # Reinhard et al. 2001, equations 2 to 6: cone responses, and the decorrelated axes of their logarithms (Ruderman et al.
 # 1998). Logarithms to any base give the same transfer, because it is linear in them.
@@ -21,28 +21,36 @@ _SMALLEST = 1e-3  # an axis that varies by less is not stretched any further
 
 
 def opponent_moments(images: Tensor) -> Tensor:
-    """Return mean and standard deviation of l, alpha and beta: N×3×H×W to N×3×2."""
-    return _moments(_log_cones(images))
+    """Return mean and standard deviation of l, alpha and beta: N×3×H×W to N×3×2, from the log cones' covariance."""
+    to_axes = _matrices(images.device).to_axes
+    cones = _log_cones(images)
+    mean = cones.mean(2)
+    centred = cones.sub_(mean[..., None])
+    covariance = torch.bmm(centred, centred.transpose(1, 2)) / cones.shape[2]
+    variance = (to_axes @ covariance @ to_axes.t()).diagonal(dim1=1, dim2=2)
+    return torch.stack((mean @ to_axes.t(), variance.clamp(min=0).sqrt()), -1)
 
 
-def reinhard(images: Tensor, style: Tensor) -> Tensor:
-    """Scale and shift l, alpha and beta to given moments.
+def map_between(own: Tensor, style: Tensor) -> Tensor:
+    """Return the affine map of log cone responses, N×3×4, that turns moments of the axes, N×3×2, into others."""
+    to_axes = _matrices(own.device).to_axes
+    scale = style[..., 1] / own[..., 1].clamp(min=_SMALLEST)
+    shift = style[..., 0] - own[..., 0] * scale
+    return torch.cat(((to_axes.t() * scale[:, None, :]) @ to_axes, (shift @ to_axes)[..., None]), -1)
+
+
+def reinhard(images: Tensor, cone_map: Tensor) -> Tensor:
+    """Map the logarithms of cone responses.
 
     Args:
         images: Float32 N×3×H×W in [0, 1].
-        style: Mean and standard deviation of the three axes, N×3×2, of natural logarithms.
+        cone_map: Float32 N×3×4: a matrix and a shift.
 
     Returns:
         Float32 N×3×H×W, not clipped; pixels below 1/255 count as that.
     """
-    cones = _log_cones(images)
-    mean, deviation = _moments(cones).unbind(-1)
-    scale = style[..., 1] / deviation.clamp(min=_SMALLEST)
-    shift = style[..., 0] - mean * scale
-    spaces = _matrices(images.device)
-    mixed = torch.bmm((spaces.from_axes * scale[:, None, :]) @ spaces.to_axes, cones)
-    mixed.add_((shift @ spaces.to_axes)[..., None])
-    return torch.matmul(spaces.from_cones, mixed.exp_()).view(images.shape)
+    mapped = torch.baddbmm(cone_map[..., 3:], cone_map[..., :3], _log_cones(images))
+    return torch.matmul(_matrices(images.device).from_cones, mapped.exp_()).view(images.shape)
 
 
 class Reinhard(StyleOp):
@@ -74,13 +82,17 @@ class Reinhard(StyleOp):
             raise ValueError(f"expected images of 3 channels for Reinhard, got {shape[1]}; try ChannelStatistics")
         return super().sample(shape, seeds)
 
-    def describe(self, styles: Tensor) -> Tensor:
-        """Return the moments of style images."""
-        return opponent_moments(styles)
+    def describe(self, images: Tensor) -> Tensor:
+        """Return the moments of images."""
+        return opponent_moments(images)
 
-    def restyle(self, images: Tensor, style: Tensor, *detail: Tensor) -> Tensor:
-        """Scale and shift the three axes."""
-        return reinhard(images, style)
+    def prepare(self, own: Tensor, style: Tensor, *detail: Tensor) -> Tensor:
+        """Return the map of each image's log cones."""
+        return map_between(own, style)
+
+    def restyle(self, images: Tensor, ready: Tensor) -> Tensor:
+        """Map the log cones."""
+        return reinhard(images, ready)
 
 
 def _log_cones(images: Tensor) -> Tensor:
@@ -88,20 +100,9 @@ def _log_cones(images: Tensor) -> Tensor:
     return torch.matmul(_matrices(images.device).to_cones, images.clamp(min=_DARK).flatten(2)).log_()
 
 
-def _moments(cones: Tensor) -> Tensor:
-    """Return mean and standard deviation of the axes, N×3×2, from the covariance of the log cones."""
-    to_axes = _matrices(cones.device).to_axes
-    mean = cones.mean(2)
-    centred = cones - mean[..., None]
-    covariance = torch.bmm(centred, centred.transpose(1, 2)) / cones.shape[2]
-    variance = (to_axes @ covariance @ to_axes.t()).diagonal(dim1=1, dim2=2)
-    return torch.stack((mean @ to_axes.t(), variance.clamp(min=0).sqrt()), -1)
-
-
 class _Spaces(NamedTuple):
     to_cones: Tensor
-    to_axes: Tensor  # of logarithms of cone responses; its rows are orthonormal
-    from_axes: Tensor
+    to_axes: Tensor  # of logarithms of cone responses; orthonormal, so the way back is its transpose
     from_cones: Tensor
 
 
@@ -109,5 +110,5 @@ class _Spaces(NamedTuple):
 def _matrices(device: torch.device) -> _Spaces:
     to_axes = torch.tensor(_SCALES, dtype=torch.float64)[:, None] * torch.tensor(_SUMS, dtype=torch.float64)
     to_cones = torch.tensor(_TO_LMS, dtype=torch.float64)
-    matrices = (to_cones, to_axes, to_axes.t(), to_cones.inverse())
+    matrices = (to_cones, to_axes, to_cones.inverse())
     return _Spaces(*(matrix.to(device, torch.float32).contiguous() for matrix in matrices))

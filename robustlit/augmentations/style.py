@@ -41,7 +41,8 @@ class StyleOp(AugmentationOp[StyleParams]):
     """Base of the style operations that need no network.
 
     Styles are those of other samples of the batch, so what a sample becomes depends on the batch; with ``styles`` it
-    does not. Subclasses write ``describe`` and ``restyle``.
+    does not. Subclasses write ``describe``, ``prepare`` and
+    ``restyle``.
 
     Args:
         p: Probability that an image is changed.
@@ -55,6 +56,7 @@ class StyleOp(AugmentationOp[StyleParams]):
     Attributes:
         method: Name for ``StyleTransfer(method=…)``.
         uses_styles: Whether there are style images at all.
+        is_brief: Whether descriptions are so much smaller than images that those of a batch are kept together.
 
     Raises:
         ValueError: If a number is out of its range, or a folder cannot be read.
@@ -62,6 +64,7 @@ class StyleOp(AugmentationOp[StyleParams]):
 
     method: ClassVar[str]
     uses_styles: ClassVar[bool] = True
+    is_brief: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -76,7 +79,7 @@ class StyleOp(AugmentationOp[StyleParams]):
         self.region = region or FullImage()
         self.needs_masks = self.region.needs_masks
         self.bank = None if styles is None else style_images(styles)
-        self._described: tuple[Any, Tensor] | None = None
+        self._known: tuple[Any, Tensor] | None = None
         if label_gamma is not None:
             if not 0 <= label_gamma <= 1:
                 raise ValueError(f"expected label_gamma in [0, 1], got {label_gamma}; try 0.8")
@@ -85,12 +88,16 @@ class StyleOp(AugmentationOp[StyleParams]):
         self.label_gamma = label_gamma
 
     @abstractmethod
-    def describe(self, styles: Tensor) -> Tensor:
-        """Return what of style images M×C×H×W a change needs, M×…."""
+    def describe(self, images: Tensor) -> Tensor:
+        """Return what of images M×C×H×W a change needs, of themselves and of their style images: M×…."""
 
     @abstractmethod
-    def restyle(self, images: Tensor, style: Tensor, *detail: Tensor) -> Tensor:
-        """Return float32 images M×C×H×W in the styles that ``describe`` described."""
+    def prepare(self, own: Tensor, style: Tensor, *detail: Tensor) -> Tensor:
+        """Turn the descriptions of M images and of their style images into what ``restyle`` needs, M×…."""
+
+    @abstractmethod
+    def restyle(self, images: Tensor, ready: Tensor) -> Tensor:
+        """Return new float32 images M×C×H×W in other styles."""
 
     def draw_detail(self, shape: torch.Size, seeds: Tensor) -> tuple[Tensor, ...]:
         """Draw what the method needs besides, each of shape N×K×…."""
@@ -114,14 +121,22 @@ class StyleOp(AugmentationOp[StyleParams]):
         cells = None
         if not isinstance(self.region, FullImage):
             cells = self.region.cells(params.region, (images.shape[2], images.shape[3]), masks)
-        styles, place = self._styles(images, params)
+        if images.device.type == "cpu" and not bool(params.chosen.any()):
+            return images.clone()
+        known, place, own_place = self._described(images, params)
+
+        def ready(rows: Tensor, cell: int) -> Tensor:
+            own, style = known.index_select(0, own_place[rows]), known.index_select(0, place[rows, cell])
+            return self.prepare(own, style, *(values[rows, cell] for values in params.detail))
+
+        everyone = torch.arange(len(images), device=images.device)
+        at_once = [ready(everyone, cell) for cell in range(self.region.count)] if self.is_brief else None
 
         def restyled(rows: Tensor) -> Tensor:
-            own = result = at(images, rows)
+            some = result = at(images, rows)
             alpha = params.alpha[rows][:, None, None, None]
             for cell in range(self.region.count):
-                detail = (values[rows, cell] for values in params.detail)
-                new = self.restyle(own, styles.index_select(0, place[rows, cell]), *detail)
+                new = self.restyle(some, ready(rows, cell) if at_once is None else at(at_once[cell], rows))
                 if cells is not None:
                     result = torch.lerp(result, new, alpha * (at(cells, rows) == cell)[:, None])
                 else:
@@ -137,28 +152,35 @@ class StyleOp(AugmentationOp[StyleParams]):
         weight = torch.where(params.chosen, self.label_gamma, 1.0)
         return mix_labels(targets, params.style[:, 0], weight, num_classes)
 
-    def _styles(self, images: Tensor, params: StyleParams) -> tuple[Tensor, Tensor]:
-        """Describe styles once each: the descriptions, and where among them every cell's is, int64 N×K."""
-        if not self.uses_styles:
-            return images.new_empty(1, 0), torch.zeros_like(params.style)
-        if self.bank is not None:
-            return self._bank(images), params.style
+    def _described(self, images: Tensor, params: StyleParams) -> tuple[Tensor, Tensor, Tensor]:
+        """Describe images and styles once each.
+
+        Returns:
+            The descriptions; where among them every cell's style is, int64 N×K; and every sample's own, int64 N.
+        """
+        own = torch.arange(len(images), device=images.device)
         if images.device.type != "cpu":
-            return self.describe(images), params.style
-        needed, found = torch.unique(params.style[params.chosen], return_inverse=True)
+            known = self.describe(images)
+            if self.bank is None:
+                return known, params.style, own
+            return torch.cat((known, self._bank(images))), params.style + len(images), own
+        wanted = own[:, None] if self.bank is not None else torch.cat((own[:, None], params.style), 1)
+        needed, found = torch.unique(wanted[params.chosen], return_inverse=True)
         parts = [self.describe(at(images, part)) for part in in_parts(needed, images[0].numel())]
-        place = torch.zeros_like(params.style)
+        place = torch.zeros_like(wanted)
         place[params.chosen] = found
-        return torch.cat(parts), place
+        if self.bank is None:
+            return torch.cat(parts), place[:, 1:], place[:, 0]
+        return torch.cat([*parts, self._bank(images)]), params.style + len(needed), place[:, 0]
 
     def _bank(self, images: Tensor) -> Tensor:
         """Describe the style images, once for each size of images."""
         key = images.shape[1:], images.device
-        if self._described is None or self._described[0] != key:
+        if self._known is None or self._known[0] != key:
             bank: Tensor = self.bank.to(images.device)  # type: ignore[union-attr]
             sized = at_size(bank, images.shape[1], (images.shape[2], images.shape[3]))
-            self._described = key, torch.cat([self.describe(part) for part in torch.split(sized, 64)])
-        return self._described[1]
+            self._known = key, torch.cat([self.describe(part) for part in torch.split(sized, 64)])
+        return self._known[1]
 
     def extra_repr(self) -> str:
         """Name the settings, for ``print`` and for logs."""

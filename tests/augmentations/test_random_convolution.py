@@ -1,4 +1,4 @@
-"""Random convolution against scipy-free loops and the grouped form that CUDA takes."""
+"""Random convolution against plain loops and the grouped form that CUDA takes."""
 
 import math
 
@@ -14,8 +14,8 @@ from tests.augmentations.style_cases import pictures, seeds
 def test_tap_by_tap() -> None:
     images, op = pictures(4, size=(9, 11)), RandomConvolution(p=1.0, alpha=1.0)
     params = op.sample(images.shape, seeds(4))
-    weights, sizes = (values[:, 0] for values in params.detail)
-    result = random_convolution(images, weights, sizes)
+    weights = params.detail[0][:, 0]
+    result = random_convolution(images, weights)
     padded = F.pad(images - 0.5, (3, 3, 3, 3)).double()
     for i in range(4):
         for out in range(3):
@@ -30,10 +30,10 @@ def test_tap_by_tap() -> None:
 def test_one_grouped_convolution_is_the_same() -> None:
     """What runs on CUDA: kernels padded with zeros to the largest size, one group a sample."""
     images, op = pictures(5), RandomConvolution(p=1.0)
-    weights, sizes = (values[:, 0] for values in op.sample(images.shape, seeds(5)).detail)
+    weights = op.sample(images.shape, seeds(5)).detail[0][:, 0]
     flat = (images - 0.5).reshape(1, 15, 24, 33)
     grouped = F.conv2d(flat, weights.reshape(15, 3, 7, 7), padding=3, groups=5).view(images.shape) + 0.5
-    assert torch.allclose(grouped, random_convolution(images, weights, sizes), atol=1e-5)
+    assert torch.allclose(grouped, random_convolution(images, weights), atol=1e-5)
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -49,3 +49,8 @@ def test_weights_have_their_size_and_variance(channels) -> None:
         assert 0.999 * middle.numel() < middle.count_nonzero() == found.count_nonzero()
         expected = 1 / (channels * size**2)
         assert abs(middle.square().mean() / expected - 1) < 5 * math.sqrt(2 / middle.numel())
+
+
+def test_kernels_of_zeros_alone() -> None:
+    images = pictures(2, channels=1)
+    assert torch.equal(random_convolution(images, torch.zeros(2, 1, 1, 5, 5)), torch.full_like(images, 0.5))

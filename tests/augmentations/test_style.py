@@ -72,9 +72,10 @@ def test_alpha_is_how_much(method) -> None:
     full, half = (StyleTransfer(method, p=1.0, alpha=alpha) for alpha in (1.0, 0.5))
     params = full.sample(images.shape, seeds(5))
     half_params = type(params)(params.chosen, params.style, params.alpha / 2, params.region, params.detail)
-    unclipped = full.operation.restyle(
-        images, full.operation.describe(images).index_select(0, params.style[:, 0]), *(d[:, 0] for d in params.detail)
-    )
+    own = full.operation.describe(images)
+    style = own.index_select(0, params.style[:, 0])
+    ready = full.operation.prepare(own, style, *(values[:, 0] for values in params.detail))
+    unclipped = full.operation.restyle(images, ready)
     expected = (images + 0.5 * (unclipped - images)).clamp(0, 1)
     assert torch.allclose(half.apply(images, half_params), expected, atol=1e-5)
     ranged = StyleTransfer(method, p=1.0, alpha=(0.2, 0.6)).sample(torch.Size((2000, 3, 8, 8)), seeds(2000)).alpha
