@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from robustlit.core.names import unknown_name
 
-__all__ = ["PRESETS", "choose_preset"]
+__all__ = ["PRESETS", "choose_preset", "nearest_preset"]
 
 PRESETS = ("imagenet", "tiny", "cifar")
 
@@ -39,6 +39,17 @@ def choose_preset(preset: str, height: int, width: int, available: Sequence[str]
     if preset not in available:
         raise ValueError(f"expected a preset with published levels, got {preset!r}; try {' or '.join(available)}")
     return preset
+
+
+def nearest_preset(preset: str, height: int, width: int, available: Sequence[str]) -> str:
+    """Return the preset to use as :func:`choose_preset` does, but the nearest table where there is none of this name.
+
+    Example:
+        >>> nearest_preset("tiny", 64, 64, available=("imagenet", "cifar"))
+        'imagenet'
+    """
+    wanted = choose_preset(preset, height, width)
+    return min(available, key=lambda name: _distance(name, wanted))
 
 
 def _distance(name: str, wanted: str) -> tuple[int, int]:

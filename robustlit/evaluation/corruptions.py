@@ -22,7 +22,8 @@ class CorruptionTest:
     """Every cell of one or more families, in one pass over every test split.
 
     Families are "common" (15 corruptions), "extra" (4) of Hendrycks and Dietterich 2019, and "bar" (10 of Mintun et
-    al. 2021, for small or large images); own corruptions form the family "own". The draws depend on the evaluation
+    al. 2021, for small or large images); own corruptions form the family "own". A corruption without a table of the
+    preset has the one nearest in size, and the rows say which. The draws depend on the evaluation
     seed, the corruption, the severity and the sample only, so that models face the same test.
 
     Args:
@@ -37,7 +38,8 @@ class CorruptionTest:
         move_masks: Whether masks move with the pixels of geometric corruptions.
 
     Raises:
-        ValueError: For unknown families, names, or severities.
+        ValueError: For unknown families, names, presets, severities, storage or frost, or for different corruptions of
+            one name.
     """
 
     name = "corruptions"
@@ -56,22 +58,31 @@ class CorruptionTest:
     ) -> None:
         from robustlit.core.names import lookup
         from robustlit.corruptions.families import FAMILIES
-        from robustlit.evaluation.cells import Conditions
+        from robustlit.evaluation.nearest_table import NearestTable
+        from robustlit.evaluation.selection import Selection
 
         for family in families:
             lookup("family", family, FAMILIES)
+        if not severities or len(set(severities)) < len(severities):
+            raise ValueError(f"expected severities from 1 to 5, each once, got {[*severities]}; try [1, 2, 3, 4, 5]")
+        Selection(images)
         self.families, self.own, self.severities = tuple(families), tuple(own), tuple(severities)
-        self.images, self.frost = images, frost
-        self.conditions = Conditions(preset, seed, storage, move_masks)
+        self.images, self.frost = images, str(frost)
+        self.conditions = NearestTable(preset, seed, storage, move_masks)
 
     def expects(self, datamodule: "VisionDataModule") -> list[str]:
-        """Return the keys ``<test>/<metric>`` of what will be measured."""
+        """Return the keys ``<test>/<metric>`` of what will be measured; raises already what would stop it."""
+        from robustlit.corruptions.weather.frost_files import photographs
         from robustlit.evaluation.corruption_rows import corruption_keys
 
+        if self.frost != "procedural":
+            photographs(self.frost)
         score = SCORE_OF[datamodule.task]
         keys: list[str] = []
         for samples in datamodule.test_sets.values():
-            for family, cells in self._cells(*_size(samples)).items():
+            families = self._cells(*_size(samples))
+            _distinct(families)
+            for family, cells in families.items():
                 keys += corruption_keys(family, score, [cell.key for cell in cells])
         return list(dict.fromkeys(keys))
 
@@ -95,8 +106,7 @@ class CorruptionTest:
 
         height, width = _size(datamodule.test_sets[split])
         families = self._cells(height, width)
-        cells = [cell for family in families.values() for cell in family]
-        measured = score_cells(cells, self.conditions, self.images, module, datamodule, trainer)
+        measured = score_cells(_distinct(families), self.conditions, self.images, module, datamodule, trainer)
         conditions = {
             **self.conditions.describe(height, width),
             "frost": self.frost,
@@ -108,7 +118,8 @@ class CorruptionTest:
         for family, own in families.items():
             keys = [cell.key for cell in own]
             refusal = self._why_not_mce(family, keys, datamodule, conditions, (height, width))
-            counted = {**conditions, "preset": self._preset(own, height, width), "cells": _coverage(keys)}
+            tables = sorted({self.conditions.table(cell, height, width) for cell in own})
+            counted = {**conditions, "preset": "+".join(tables), "cells": _coverage(keys)}
             rows += corruption_rows(family, split, score, measured, keys, counted, refusal)
         return rows
 
@@ -121,19 +132,12 @@ class CorruptionTest:
 
         preset = choose_preset(self.conditions.preset, height, width)
         names = {name: family(name, preset) for name in self.families}
-        found = {
+        if self.own:
+            names["own"] = self.own
+        return {
             name: cells_of([Frost(self.frost) if each == "frost" else each for each in members], self.severities)
             for name, members in names.items()
         }
-        if self.own:
-            found["own"] = cells_of(self.own, self.severities)
-        return found
-
-    def _preset(self, cells: "Sequence[CorruptionCell]", height: int, width: int) -> str:
-        """The table that was used: C-bar has none for ``tiny``."""
-        from robustlit.corruptions.presets import choose_preset
-
-        return choose_preset(self.conditions.preset, height, width, cells[0].corruption.presets())
 
     def _why_not_mce(
         self,
@@ -143,12 +147,12 @@ class CorruptionTest:
         conditions: Mapping[str, Any],
         size: tuple[int, int],
     ) -> str | None:
-        from robustlit.metrics.mce import why_not_mce
+        from robustlit.metrics.mce import has_wordnet_names, why_not_mce
 
         if family != "common":
             return "its corruptions are not the 15 common ones"
         return why_not_mce(
-            dataset="imagenet" if datamodule.num_classes == 1000 else type(datamodule).__name__,
+            dataset="imagenet" if has_wordnet_names(datamodule.class_names) else type(datamodule).__name__,
             num_classes=datamodule.num_classes,
             preset=conditions["preset"],
             size=size,
@@ -156,6 +160,20 @@ class CorruptionTest:
             storage=self.conditions.storage,
             reference_frost=self.frost != "procedural",
         )
+
+
+def _distinct(families: "Mapping[str, Sequence[CorruptionCell]]") -> "list[CorruptionCell]":
+    """Return every cell once, whatever the families that share it.
+
+    Raises:
+        ValueError: If corruptions that differ have one name.
+    """
+    found: dict[Cell, CorruptionCell] = {}
+    for cell in (cell for cells in families.values() for cell in cells):
+        one, other = found.setdefault(cell.key, cell).corruption, cell.corruption
+        if type(one) is not type(other) or repr(one) != repr(other):
+            raise ValueError(f"expected one corruption of a name, got two different {one.label!r}; try another name")
+    return list(found.values())
 
 
 def _coverage(cells: "Sequence[Cell]") -> str:

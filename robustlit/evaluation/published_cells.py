@@ -11,7 +11,7 @@ from robustlit.data.corrupted import ClassFolders, CorruptedSet
 from robustlit.data.corrupted.base import CellKey
 from robustlit.evaluation.corruption_rows import published_name
 from robustlit.metrics.cells import Cell
-from robustlit.metrics.mce import why_not_mce
+from robustlit.metrics.mce import has_wordnet_names, why_not_mce
 
 __all__ = ["Part", "conditions_of", "key_of", "parts", "why_not_mce_of"]
 
@@ -44,7 +44,7 @@ def parts(name: str, found: CorruptedSet) -> list[Part]:
     """Sort the cells of a set into families; where there is one family, its test has the set's own name."""
     if any(severity is None for _, severity in found.cells):  # real conditions, of which one may be called fog too
         return [Part(name, "other", found.cells, ())]
-    labels = {published_name(label): label for label in found.names}
+    labels = {_place(label, found): label for label in found.names}
     bar = max((BAR_IMAGENET, BAR_CIFAR), key=lambda family: len({*family} & {*labels}))
     families = {"common": COMMON, "extra": EXTRA, "bar": bar}
     known = {label for family in families.values() for label in family}
@@ -53,7 +53,7 @@ def parts(name: str, found: CorruptedSet) -> list[Part]:
     result = []
     for family, names in present.items():
         wanted = product((labels.get(each, each) for each in names), SEVERITIES)
-        cells = tuple(cell for cell in found.cells if published_name(cell[0]) in names)
+        cells = tuple(cell for cell in found.cells if _place(cell[0], found) in names)
         missing = tuple(cell for cell in wanted if cell not in cells)
         result.append(Part(name if len(present) == 1 else f"{name}-{family}", family, cells, missing))
     return result
@@ -76,6 +76,8 @@ def conditions_of(found: CorruptedSet, part: Part, name: str, size: tuple[int, i
     }
     if part.missing:
         conditions["missing"] = _missing(part)
+    if part.family == "common" and {"frost", "frost_procedural"} <= {*found.names}:
+        conditions["left_out"] = "frost_procedural, as frost is there"
     if made:
         conditions["made_from"] = " ".join(str(made[key]) for key in ("source", "split") if key in made)
     return {key: value for key, value in conditions.items() if value is not None}
@@ -88,7 +90,7 @@ def why_not_mce_of(found: CorruptedSet, part: Part, size: tuple[int, int], *, tr
     if transformed:
         return "the images went through transforms after they had been corrupted"
     made = found.provenance
-    wordnet = isinstance(found, ClassFolders) and all(_is_wordnet(name) for name in found.class_names)
+    wordnet = isinstance(found, ClassFolders) and has_wordnet_names(found.class_names)
     presets = ["imagenet"] if made is None else _recorded(made, part, "presets")
     return why_not_mce(
         dataset="imagenet" if wordnet else found.path.name,
@@ -99,6 +101,12 @@ def why_not_mce_of(found: CorruptedSet, part: Part, size: tuple[int, int], *, tr
         storage="jpeg85" if made is None else made.get("storage"),
         reference_frost="frost" in found.names,
     )
+
+
+def _place(label: str, found: CorruptedSet) -> str:
+    """Return the published name that a label stands for in a set: no other one beside that name itself."""
+    name = published_name(label)
+    return label if name in found.names else name
 
 
 def _missing(part: Part) -> str:
@@ -126,10 +134,6 @@ def _frost(made: Mapping[str, Any], part: Part) -> str | None:
     if not labels:
         return None
     return "+".join(_recorded(made, part, "frost")) or ("procedural" if "frost" not in labels else "as published")
-
-
-def _is_wordnet(name: str) -> bool:
-    return len(name) == 9 and name[0] == "n" and name[1:].isdigit()
 
 
 def _words(name: str) -> str:

@@ -1,14 +1,15 @@
 """Corruption error beside a reference model, and when its mean may be called mCE."""
 
 import math
-from collections.abc import Collection, Mapping
+import re
+from collections.abc import Collection, Mapping, Sequence
 
 from robustlit.corruptions import COMMON
 from robustlit.corruptions.severity import SEVERITIES
 from robustlit.metrics.alexnet import ALEXNET_CLEAN_ERROR, ALEXNET_ERRORS
 from robustlit.metrics.cells import Cell
 
-__all__ = ["corruption_error", "mean_ce", "mean_relative_ce", "relative_ce", "why_not_mce"]
+__all__ = ["corruption_error", "has_wordnet_names", "mean_ce", "mean_relative_ce", "relative_ce", "why_not_mce"]
 
 
 def corruption_error(errors: Mapping[Cell, float], reference: Mapping[str, float] = ALEXNET_ERRORS) -> dict[str, float]:
@@ -72,6 +73,16 @@ def mean_relative_ce(
 ) -> float:
     """Return the mean of :func:`relative_ce` over the corruptions."""
     return _mean(relative_ce(errors, clean_error, reference, reference_clean_error))
+
+
+def has_wordnet_names(class_names: Sequence[str]) -> bool:
+    """Return whether classes have the names of ImageNet's folders, which tell it from other sets of 1,000 classes.
+
+    Example:
+        >>> has_wordnet_names(["n01440764", "n01443537"]), has_wordnet_names(["tench", "goldfish"])
+        (True, False)
+    """
+    return bool(class_names) and all(re.fullmatch(r"n\d{8}", name) for name in class_names)
 
 
 def why_not_mce(

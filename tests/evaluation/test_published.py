@@ -224,3 +224,16 @@ def test_single_missing_severities_are_named(tmp_path):
     found.cells = found.cells[1:]
     (part,) = parts("c", found)
     assert conditions_of(found, part, "c", (224, 224))["missing"] == "speckle_noise 1"
+
+
+def test_frost_procedural_beside_frost_is_in_no_published_mean(tmp_path):
+    common, other = parts("c", imagenet_c(tmp_path, *COMMON, "frost_procedural"))
+    assert (common.family, len(common.cells), common.missing) == ("common", 75, ())
+    assert {label for label, _ in other.cells} == {"frost_procedural"}
+    found = imagenet_c(tmp_path, *COMMON, "frost_procedural")
+    assert conditions_of(found, common, "c", (224, 224))["left_out"] == "frost_procedural, as frost is there"
+    assert "left_out" not in conditions_of(found, other, "c", (224, 224))
+    alone = imagenet_c(tmp_path, *(name for name in COMMON if name != "frost"), "frost_procedural")
+    (part,) = parts("c", alone)
+    assert len(part.cells) == 75
+    assert "left_out" not in conditions_of(alone, part, "c", (224, 224))
