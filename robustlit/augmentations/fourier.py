@@ -1,12 +1,12 @@
 """Style by Fourier amplitudes: the low band of another image, with the own phase."""
 
 import math
-from functools import lru_cache
 
 import torch
 from torch import Tensor
 
 from robustlit.augmentations.style import Span, StyleOp, span
+from robustlit.core.cached import cached_tensors
 from robustlit.core.random import fold, uniform
 
 __all__ = ["Fourier", "add_low_band", "low_band", "swap_amplitudes"]
@@ -141,7 +141,7 @@ class Fourier(StyleOp):
         return f"{super().extra_repr()}, beta={self.beta}"
 
 
-@lru_cache(maxsize=64)
+@cached_tensors(64)
 def _waves(length: int, count: int, device: torch.device) -> Tensor:
     """Cosines and then sines of the frequencies 0 … count - 1, float32 of shape 2·count×length."""
     turns = torch.outer(torch.arange(count, dtype=torch.float64), torch.arange(length, dtype=torch.float64) / length)

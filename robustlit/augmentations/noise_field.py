@@ -1,10 +1,11 @@
 """Normal noise for every pixel of an image, of which any window can be drawn alone."""
 
 from collections.abc import Sequence
-from functools import lru_cache
 
 import torch
 from torch import Tensor
+
+from robustlit.core.cached import cached_tensors
 
 __all__ = ["normal_field", "normal_window"]
 
@@ -65,14 +66,14 @@ def _normal(counters: Tensor, key: Tensor | int) -> Tensor:
     return noise.reshape(halves.shape)
 
 
-@lru_cache(maxsize=8)
+@cached_tensors(8)
 def _counters(channels: int, height: int, pairs: int) -> Tensor:
     """One number for each pair of pixels, int32 C×H×pairs."""
     places = torch.arange(channels * height * pairs, dtype=torch.int32) * _i32(_GOLDEN)
     return places.view(channels, height, pairs)
 
 
-@lru_cache(maxsize=8)
+@cached_tensors(8)
 def _quantiles(device: torch.device) -> Tensor:
     """The middles of 2¹⁶ equally likely steps of the normal distribution, scaled to a variance of exactly 1."""
     middles = (torch.arange(_LEVELS, dtype=torch.float64) + 0.5) / _LEVELS

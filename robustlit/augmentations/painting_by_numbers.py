@@ -1,13 +1,13 @@
 """Painting-by-Numbers: images blended with their class masks in fixed colours."""
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import torch
 from torch import Tensor
 
 from robustlit.augmentations.base import AugmentationOp, Params, at, change_chosen
 from robustlit.augmentations.style import Span, span
+from robustlit.core.cached import cached_tensors
 from robustlit.core.random import fold, sample_seeds, uniform
 
 __all__ = ["PaintingByNumbers", "PaintingByNumbersParams", "paint"]
@@ -108,7 +108,7 @@ class PaintingByNumbers(AugmentationOp[PaintingByNumbersParams]):
         return f"num_classes={self.num_classes}, alpha={self.alpha}, p={self.p}, ignore_index={self.ignore_index}"
 
 
-@lru_cache(maxsize=8)
+@cached_tensors(8)
 def class_colors(num_classes: int, channels: int, seed: int, device: torch.device) -> Tensor:
     """Return one uniform random colour a class, float32 K×C."""
     return uniform(sample_seeds(seed, torch.arange(num_classes)), (channels,)).to(device)

@@ -1,13 +1,13 @@
 """PRIME's three primitives of maximum entropy: random diffeomorphisms, filters and colour curves, a sample each."""
 
 import math
-from functools import lru_cache
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from robustlit.augmentations.noise_field import normal_field, normal_window
+from robustlit.core.cached import cached_tensors
 
 __all__ = ["color_curves", "displacements", "filter_each", "remap", "temperatures"]
 
@@ -107,20 +107,20 @@ def remap(images: Tensor, right: Tensor, down: Tensor) -> Tensor:
     return F.grid_sample(images, grid.sub_(1), padding_mode="border", align_corners=True)
 
 
-@lru_cache(maxsize=8)
+@cached_tensors(8)
 def _waves(count: int, device: torch.device) -> tuple[Tensor, Tensor]:
     values = torch.linspace(0, 1, _LEVELS, dtype=torch.float64)
     waves = torch.outer(torch.arange(1, count + 1, dtype=torch.float64), values).mul_(math.pi).sin_()
     return values.to(device, torch.float32), waves.to(device, torch.float32)
 
 
-@lru_cache(maxsize=16)
+@cached_tensors(16)
 def _sines(length: int, most: int, device: torch.device) -> Tensor:
     places = torch.linspace(0, 1, length, dtype=torch.float64)
     return torch.outer(places, torch.arange(1, most + 1, dtype=torch.float64)).mul_(math.pi).sin_().to(device).float()
 
 
-@lru_cache(maxsize=8)
+@cached_tensors(8)
 def _inverse_frequency(most: int, device: torch.device) -> Tensor:
     frequency = torch.arange(1, most + 1, dtype=torch.float64)
     return torch.hypot(frequency[:, None], frequency).reciprocal_().to(device).float()

@@ -1,13 +1,13 @@
 """Style by colour statistics in the l-alpha-beta space."""
 
 import math
-from functools import lru_cache
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from robustlit.augmentations.style import StyleOp, StyleParams
+from robustlit.core.cached import cached_tensors
 
 __all__ = ["Reinhard", "map_between", "opponent_moments", "reinhard"]
 
@@ -106,7 +106,7 @@ class _Spaces(NamedTuple):
     from_cones: Tensor
 
 
-@lru_cache(maxsize=8)
+@cached_tensors(8)
 def _matrices(device: torch.device) -> _Spaces:
     to_axes = torch.tensor(_SCALES, dtype=torch.float64)[:, None] * torch.tensor(_SUMS, dtype=torch.float64)
     to_cones = torch.tensor(_TO_LMS, dtype=torch.float64)
