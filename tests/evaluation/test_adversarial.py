@@ -1,5 +1,9 @@
 """The adversarial test: a ladder, further attacks, and the worst of them for every image."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 import torch
 from torch import nn
@@ -123,3 +127,18 @@ def test_bad_settings_are_refused_at_once(settings, message):
 def test_a_name_twice_is_refused_before_anything_runs(data):
     with pytest.raises(ValueError, match="other names"):
         AdversarialTest(eps=(0.02,), attacks=[PGD(eps=0.02, steps=5)]).expects(data)
+
+
+def test_two_processes_give_the_figures_of_one(tmp_path):
+    script = Path(__file__).parent / "ddp_adversarial.py"
+    for processes in (1, 2):
+        run = subprocess.run(
+            [sys.executable, str(script), str(tmp_path / f"{processes}.pt"), str(processes)],
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+        assert run.returncode == 0, run.stderr[-2000:]
+    one, two = torch.load(tmp_path / "1.pt"), torch.load(tmp_path / "2.pt")
+    assert one == two
+    assert {"worst_linf_0.02", "pgd_linf_0.01", "cos_pgd_linf_0.02"} <= {metric for _, metric, *_ in one}

@@ -1,0 +1,52 @@
+"""Runs the adversarial tests in one or two processes and saves their rows; run by a test."""
+
+import sys
+import tempfile
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+import pytorch_lightning as pl
+import torch
+from torch import nn
+
+from robustlit.attacks import CosPGD
+from robustlit.data import ShapesDataModule
+from robustlit.evaluation import AdversarialTest, AutoAttackTest
+from robustlit.evaluation.auto_attack_run import find_spec
+from robustlit.modules import SegmentationModule
+from tests.evaluation.adversarial_sets import arrays, trained
+
+
+def masks(folder):
+    sizes = {"train_size": 8, "val_size": 8, "test_size": 9, "image_size": 32}
+    data = ShapesDataModule(task="segmentation", cache_dir=folder, batch_size=2, num_workers=0, **sizes)
+    data.prepare_data()
+    data.setup("fit")
+    data.test_sets = {"iid": data.test_sets["iid"]}
+    torch.manual_seed(0)
+    return SegmentationModule(nn.Conv2d(3, data.num_classes, 3, padding=1), num_classes=data.num_classes), data
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    out, processes = sys.argv[1], int(sys.argv[2])
+    trainer = pl.Trainer(
+        logger=False,
+        accelerator="cpu",
+        devices=processes,
+        strategy="ddp" if processes > 1 else "auto",
+        use_distributed_sampler=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+    )
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        module, data = trained(4), arrays(Path(folder) / "set.npz", 4, 21)
+        rows += AdversarialTest(eps=(0.01, 0.02), steps=3, images=17).run(module, data, trainer)
+        if find_spec("pyautoattack") is not None:
+            rows += AutoAttackTest(eps=0.2, images=17, batch_size=4).run(module, data, trainer)
+        others = {"cos_pgd": CosPGD(eps=0.02, steps=2)}
+        rows += AdversarialTest(eps=(0.02,), steps=2, attacks=others, images=None).run(*masks(Path(folder)), trainer)
+    if trainer.is_global_zero:
+        torch.save([(row.test, row.metric, row.value, row.low, row.high, row.n) for row in rows], out)
