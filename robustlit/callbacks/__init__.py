@@ -7,6 +7,8 @@ from robustlit.callbacks.checkpoint import BestCheckpoint, LastCheckpoint
 from robustlit.callbacks.confusion import ConfusionPanel
 from robustlit.callbacks.corruption_evaluation import CorruptionEvaluation
 from robustlit.callbacks.early_stopping import EarlyStopping
+from robustlit.callbacks.embeddings import Embeddings
+from robustlit.callbacks.explanation_panels import ExplanationPanels
 from robustlit.callbacks.metrics_csv import MetricsCSV
 from robustlit.callbacks.sample_images import PredictionPanels
 from robustlit.callbacks.scalar_layout import ScalarLayout
@@ -23,6 +25,8 @@ __all__ = [
     "ConfusionPanel",
     "CorruptionEvaluation",
     "EarlyStopping",
+    "Embeddings",
+    "ExplanationPanels",
     "LastCheckpoint",
     "MetricsCSV",
     "PredictionPanels",
