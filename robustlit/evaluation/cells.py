@@ -101,7 +101,8 @@ class Conditions:
             ids: int64 of shape N, the samples' indices.
         """
         seeds = sample_seeds(self.seed, ids)
-        settings = {"preset": self.preset, "seed": seeds, "storage": self.storage}
+        # the gathering has looked at the images' values: no wait for a GPU in every cell
+        settings = {"preset": self.preset, "seed": seeds, "storage": self.storage, "check": False}
         if self.move_masks and cell.corruption.geometric and targets.ndim >= 3:
             flat = targets.squeeze(1) if targets.ndim == 4 else targets
             changed, moved = corrupt_with_masks(images, flat, cell.corruption, cell.severity, **settings)  # type: ignore[arg-type]

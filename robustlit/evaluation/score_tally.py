@@ -11,6 +11,7 @@ from robustlit.core import Adapter
 from robustlit.core.adapter import TASKS, Task
 from robustlit.metrics.cells import Cell, CellScore
 from robustlit.metrics.corruption_scores import CorruptionScores
+from robustlit.metrics.targets import check_targets
 
 __all__ = ["ScoreTally"]
 
@@ -28,9 +29,15 @@ class ScoreTally:
         self._scores: CorruptionScores | None = None
 
     def update(self, adapter: Adapter, cell: Cell, logits: Tensor, targets: Tensor) -> None:
-        """Count some predictions of one cell."""
+        """Count some predictions of one cell.
+
+        Raises:
+            ValueError: If the first logits and targets do not fit each other, in one line that says what to try.
+        """
         if self._scores is None:
-            self._kind = (adapter.task_of(targets, logits), logits.shape[1])
+            task = adapter.task_of(targets, logits)
+            check_targets(logits, targets, task, adapter.ignore_index)
+            self._kind = (task, logits.shape[1])
             self._scores = self._metric(self._kind, adapter, logits.device)
         self._scores.update(cell, logits, targets)
 
