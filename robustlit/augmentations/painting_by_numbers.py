@@ -12,6 +12,8 @@ from robustlit.core.random import fold, sample_seeds, uniform
 
 __all__ = ["PaintingByNumbers", "PaintingByNumbersParams", "paint"]
 
+_CANDIDATES = 1024
+
 
 @dataclass(frozen=True)
 class PaintingByNumbersParams(Params):
@@ -110,5 +112,14 @@ class PaintingByNumbers(AugmentationOp[PaintingByNumbersParams]):
 
 @cached_tensors(8)
 def class_colors(num_classes: int, channels: int, seed: int, device: torch.device) -> Tensor:
-    """Return one uniform random colour a class, float32 K×C."""
-    return uniform(sample_seeds(seed, torch.arange(num_classes)), (channels,)).to(device)
+    """Return one random colour a class, far from those before it: float32 K×C in [0, 1].
+
+    The first is random; each next one is, of 1,024 random candidates, the farthest from its nearest predecessor.
+    """
+    candidates = uniform(sample_seeds(seed, torch.arange(max(_CANDIDATES, num_classes))), (channels,))
+    nearest = torch.full((len(candidates),), torch.inf)
+    chosen = [0]
+    for _ in range(num_classes - 1):
+        nearest = torch.minimum(nearest, (candidates - candidates[chosen[-1]]).square().sum(1))
+        chosen.append(int(nearest.argmax()))
+    return candidates[chosen].to(device)

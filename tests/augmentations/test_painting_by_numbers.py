@@ -40,6 +40,8 @@ def test_colours_are_fixed_and_differ() -> None:
     colors = class_colors(20, 3, 0, torch.device("cpu"))
     assert torch.equal(colors[:5], class_colors(5, 3, 0, torch.device("cpu"))) and len(colors.unique(dim=0)) == 20
     assert not torch.equal(colors, class_colors(20, 3, 1, torch.device("cpu")))
+    distances = torch.cdist(colors, colors).fill_diagonal_(1)
+    assert distances.min() > 0.3  # of at most sqrt(3)
 
 
 def test_same_for_any_batch() -> None:
