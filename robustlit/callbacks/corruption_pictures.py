@@ -40,7 +40,7 @@ def add_score_pictures(
     for (label, severity), score in scores.items():
         if label != CLEAN[0]:
             table.setdefault(label, {})[severity] = score
-    add_picture(trainer, f"{prefix}robust/heat_map", heat_map({"clean": {0: clean}, **table}, title, note))
+    add_picture(trainer, f"{prefix}robust/heat_map", heat_map(table, f"{title} · clean {100 * clean:.0f} %", note))
     add_picture(trainer, f"{prefix}robust/severity_curves", severity_curves(table, clean, title, note))
     means = corruption_means(scores)
     if len(means) >= 3:
@@ -72,16 +72,21 @@ def add_worst_cells(
 
 
 def provenance(conditions: Conditions, cells: Sequence[CorruptionCell], images: Tensor, n: int, precision: str) -> str:
-    """Return what the figures must not be compared without, in one line."""
+    """Return what the figures must not be compared without, the most important first: a picture may cut the end."""
     facts = conditions.describe(images.shape[-2], images.shape[-1])
-    stored = "" if facts["storage"] == "none" else f" · {facts['storage']}"
-    moved = f" · masks {facts['masks']}" if facts["masks"] == "moved" else ""
     labels = {cell.corruption.label for cell in cells}
-    frost = (
-        " · frost procedural" if "frost_procedural" in labels else " · frost photographs" if "frost" in labels else ""
-    )
-    made = f"preset {facts['preset']} · {facts['size']} · seed {facts['evaluation_seed']}{stored}{moved}{frost}"
-    return f"n = {n} · {made} · {precision} · robustlit {__version__}"
+    parts = [
+        f"n = {n}",
+        f"{facts['preset']} preset",
+        "frost procedural" if "frost_procedural" in labels else "frost photographs" if "frost" in labels else "",
+        "" if conditions.storage is None else conditions.storage,
+        "masks moved" if conditions.move_masks else "",
+        f"seed {conditions.seed}",
+        f"{images.shape[-2]}x{images.shape[-1]}",
+        precision,
+        f"robustlit {__version__}",
+    ]
+    return " · ".join(filter(None, parts))
 
 
 def _answers(
