@@ -10,7 +10,7 @@ import pytorch_lightning as pl
 import torch
 from torch import nn
 
-from robustlit.attacks import CosPGD
+from robustlit.attacks import APGD, CosPGD
 from robustlit.data import ShapesDataModule
 from robustlit.evaluation import AdversarialTest, AutoAttackTest
 from robustlit.evaluation.auto_attack_run import find_spec
@@ -43,9 +43,10 @@ if __name__ == "__main__":
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         module, data = trained(4), arrays(Path(folder) / "set.npz", 4, 21)
-        rows += AdversarialTest(eps=(0.01, 0.02), steps=3, images=17).run(module, data, trainer)
+        others = {"apgd": APGD(eps=0.02, steps=3)}
+        rows += AdversarialTest(eps=(0.01, 0.02), steps=3, attacks=others, images=17).run(module, data, trainer)
         if find_spec("pyautoattack") is not None:
-            rows += AutoAttackTest(eps=0.2, images=17, batch_size=4).run(module, data, trainer)
+            rows += AutoAttackTest(eps=0.3, images=9, batch_size=4).run(module, data, trainer)
         others = {"cos_pgd": CosPGD(eps=0.02, steps=2)}
         rows += AdversarialTest(eps=(0.02,), steps=2, attacks=others, images=None).run(*masks(Path(folder)), trainer)
     if trainer.is_global_zero:
