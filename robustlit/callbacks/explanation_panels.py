@@ -260,7 +260,7 @@ class ExplanationPanels(ExplanationPass):
         flips = {name: values[:_PAIRS] for name, values in seen.flips.items()}
         cells = [self.cells[place] for place in flips["cell"].tolist()]
         heads = [f"{cell.corruption.label.replace('_', ' ')} {cell.severity:g}" for cell in cells]
-        device = scene.module.device
+        device = trainer.lightning_module.device
         pair = Pair(scene, _chunk(flips, device), flips["changed"].to(device), heads)
         self._show(
             trainer, "explain/flips", pairs_panel(pair, "right when clean, wrong when corrupted", own_heads=True)

@@ -129,7 +129,13 @@ def pairs_panel(pair: Pair, title: str, *, own_heads: bool = False) -> Picture:
     if own_heads:
         after_words = [word._replace(head=head) for word, head in zip(after_words, pair.heads, strict=True)]
     return pair_panel(
-        (chunk.images, pair.before, before), (pair.changed, pair.after, after_words), alike, title, note, method
+        (chunk.images, pair.before, before),
+        (pair.changed, pair.after, after_words),
+        alike,
+        _explained(scene, pair.clean, len(chunk)),
+        title,
+        note,
+        method,
     )
 
 

@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import pytorch_lightning as pl
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from robustlit.core import Adapter
 from robustlit.core.adapter import Task
@@ -38,7 +37,7 @@ class Scene:
         moment: What titles begin with: "epoch 3".
     """
 
-    module: pl.LightningModule
+    module: nn.Module
     adapter: Adapter
     methods: tuple[Method, ...]
     layer: str | Sequence[str] | None

@@ -29,8 +29,15 @@ LAYOUT: Layout = {
         "each attack": ["Multiline", [r"^robust/adversarial/.+"]],
         "gap: clean minus robust": ["Multiline", [r"^robust/gap/.+"]],
     },
+    "explanations": {
+        "drift: clean against corrupted maps (1 is the same look)": ["Multiline", [r"^explain/drift_cosine(/.+)?$"]],
+        "share on the object": ["Multiline", [r"^explain/inside_mask/.+"]],
+        "concentration": ["Multiline", [r"^explain/concentration/.+"]],
+        "insertion (high is good) and deletion (low)": ["Multiline", [r"^explain/(insertion|deletion)$"]],
+    },
     "cost": {
         "seconds of each callback": ["Multiline", [r"^cost/.+_seconds$"]],
+        "share of the run's time": ["Multiline", [r"^cost/.+_share$"]],
         "images a second": ["Multiline", [r"^cost/images_per_second$"]],
     },
 }
@@ -39,9 +46,9 @@ LAYOUT: Layout = {
 class ScalarLayout(pl.Callback):
     """Writes TensorBoard's custom-scalars page once, when training starts.
 
-    Training and validation loss, clean and robust scores, every corruption, every attack and the cost of the callbacks
-    each share a chart. The charts select keys by regular expression, so those of callbacks that are not in use stay
-    empty. It logs no keys; without a TensorBoardLogger it does nothing.
+    Training and validation loss, clean and robust scores, every corruption, every attack, what the explanations found
+    and the cost of the callbacks each share a chart. The charts select keys by regular expression, so those of
+    callbacks that are not in use stay empty. It logs no keys; without a TensorBoardLogger it does nothing.
 
     Args:
         layout: Category → chart → ``["Multiline", [regular expressions]]``; default :data:`LAYOUT`.

@@ -9,9 +9,27 @@ COMMANDS = {
     "train": "train a model and watch its robustness in TensorBoard",
     "evaluate": "test the weights of a run, or any model: clean, corrupted, on published sets",
     "corrupt": "write a corrupted copy of a data set, as CIFAR-10-C and ImageNet-C are",
+    "explain": "draw what a model looks at in some pictures",
     "tensorboard": "serve runs in the browser, on this machine only",
     "version": "print the versions that a bug report needs",
 }
+
+METHODS = (
+    "cam",
+    "deconvnet",
+    "eigen_cam",
+    "grad_cam",
+    "grad_cam_pp",
+    "gradient_x_input",
+    "guided_backprop",
+    "hires_cam",
+    "integrated_gradients",
+    "layer_cam",
+    "occlusion",
+    "saliency",
+    "score_cam",
+    "smooth_grad",
+)  # a test compares them with the exports, which would import torch
 
 _TRAIN = """\
 usage: robustlit train [experiment=NAME] [GROUP=OPTION …] [KEY=VALUE …] [-m]
@@ -106,6 +124,28 @@ options
   --batch-size 64     pictures corrupted at a time
 """
 
+_EXPLAIN = """\
+usage: robustlit explain RUN PICTURE … [KEY=VALUE …]
+       robustlit explain model=NAME PICTURE … [model.weights=FILE] [KEY=VALUE …]
+
+Draws what a model looks at in some pictures, and what it says of them, and writes that as one picture. PICTURE is a
+file or a folder of files.
+
+examples
+  robustlit explain runs/quickstart/2026-01-31_12-00-00 cat.png dog.jpg
+  robustlit explain runs/camvid/TIME street.png methods=[grad_cam] layer=[network.bottom,network.up.3] target=car
+  robustlit explain model=torchvision model.name=resnet50 model.weights=DEFAULT cat.jpg methods=[smooth_grad,layer_cam]
+  robustlit explain model=resnet18 checkpoint=mine.pth class_names=[cat,dog] pets/ out=pets.png
+
+keys
+  methods=[saliency,grad_cam]  {methods}
+  layer=null                   of the CAM family, by name; chosen automatically when null; several as [A,B]
+  target=null                  the class explained, by name or number; the predicted one when null
+  size=null                    cut pictures to squares of so many pixels; as the run's validation images when null
+  checkpoint=best_clean        of a run: best_clean, best_robust, last, or a path; of a model: a file of weights
+  out=null                     the picture to write; explain.png when null
+"""
+
 _TENSORBOARD = """\
 usage: robustlit tensorboard [RUNS] [--port PORT]
 
@@ -151,7 +191,16 @@ def command_help(name: str) -> str:
         return _TRAIN.format(groups="\n".join(lines)).rstrip()
     if name == "evaluate":
         return _EVALUATE.format(evaluations=", ".join(groups(config_dir()).get("evaluation", []))).rstrip()
+    if name == "explain":
+        return _EXPLAIN.format(methods=_wrapped_methods()).rstrip()
     return {"corrupt": _CORRUPT, "tensorboard": _TENSORBOARD, "version": _VERSION}[name].rstrip()
+
+
+def _wrapped_methods() -> str:
+    """Return the names of the explanations, in lines that fit."""
+    import textwrap
+
+    return textwrap.fill(", ".join(METHODS), 118, initial_indent="", subsequent_indent=" " * 31).strip()
 
 
 def _wrapped(group: str, names: list[str]) -> str:

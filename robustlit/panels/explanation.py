@@ -8,7 +8,7 @@ from torch import Tensor
 from robustlit.panels.grid import display_size, titled, to_pictures
 from robustlit.panels.maps import difference, glow, heat, strongest
 from robustlit.panels.table import Words, bordered, room_for_words, scale_bar, table, words_cell
-from robustlit.panels.text import Picture, text_strip
+from robustlit.panels.text import GREY, Picture, text_strip
 
 __all__ = ["explanation_panel", "map_tiles", "pair_panel"]
 
@@ -22,6 +22,7 @@ def explanation_panel(
     title: str = "",
     note: str = "",
     over_image: Sequence[str] = ("grad_cam",),
+    says: str = "true, predicted",
 ) -> Picture:
     """Show images beside their maps and what the model says; bordered solid green if right, dashed red if wrong.
 
@@ -32,6 +33,7 @@ def explanation_panel(
         title: The line at the top.
         note: The grey line below it: method and layer.
         over_image: The columns whose maps are laid over the image; the others are shown by themselves.
+        says: The head of the column of words.
 
     Returns:
         One picture with a row for each of the first 8 images.
@@ -45,7 +47,7 @@ def explanation_panel(
     columns = [[bordered(tile, each.right) for tile, each in zip(to_pictures(images), words, strict=False)]]
     columns += [map_tiles(name, images, values, over_image) for name, values in maps.items()]
     columns.append([words_cell(each, room, height, size) for each in words[: len(images)]])
-    heads = ["image", *(name.replace("_", " ") for name in maps), "true, predicted"]
+    heads = ["image", *(name.replace("_", " ") for name in maps), says]
     sheet = table(heads, list(zip(*columns, strict=True)), size)
     return titled(title, sheet, scale_bar(sheet.shape[1], size), note=note)
 
@@ -59,6 +61,7 @@ def pair_panel(
     clean: tuple[Tensor, Tensor, Sequence[Words]],
     changed: tuple[Tensor, Tensor, Sequence[Words]],
     alike: Sequence[float],
+    explained: Sequence[str],
     title: str = "",
     note: str = "",
     method: str = "grad_cam",
@@ -69,6 +72,7 @@ def pair_panel(
         clean: Images N×C×H×W, maps N×H×W and N words.
         changed: The same of the changed images.
         alike: The cosine of each pair of maps; NaN where there is none.
+        explained: What the maps of each pair speak for.
         title: The line at the top.
         note: The grey line below it.
         method: The name of the maps.
@@ -91,8 +95,8 @@ def pair_panel(
     ]
     changes = difference(before, after)
     cells: list[list[Picture]] = []
-    for upper, lower, change, cosine in zip(*sides, changes, alike, strict=False):
-        words = [text_strip(line, width, size=size) for line in ("same class", "cosine", f"{cosine:.2f}")]
+    for upper, lower, change, cosine, goal in zip(*sides, changes, alike, explained, strict=False):
+        words = [text_strip(line, width, color=GREY, size=size) for line in ("both for", goal, f"cosine {cosine:.2f}")]
         for (image, glowing, said), last in ((upper, np.concatenate(words)), (lower, change)):
             cells.append([bordered(image, said.right), glowing, last, words_cell(said, room, height, size)])
     heads = ["image", method.replace("_", " "), "difference", "says"]

@@ -21,7 +21,7 @@ _ROWS = 8
 
 def mask_explanation_panel(
     images: Tensor,
-    truth: Tensor,
+    truth: Tensor | None,
     predicted: Tensor,
     maps: Mapping[str, Tensor],
     explained: Sequence[str],
@@ -36,7 +36,7 @@ def mask_explanation_panel(
 
     Args:
         images: Float N×C×H×W in [0, 1].
-        truth: True classes, int64 N×H×W.
+        truth: True classes, int64 N×H×W; None where they are not known, without truth and error in the picture.
         predicted: Predicted classes, int64 N×H×W.
         maps: N×H×W by the name of the column; a map of zeros is hatched.
         explained: What each map speaks for, one word an image.
@@ -56,17 +56,18 @@ def mask_explanation_panel(
     height, width = display_size(*images.shape[-2:])
     size = letters((4 + len(maps)) * width)
     colors = palette(len(class_names))
-    true, said = (_shown(masks[:_ROWS], (height, width)) for masks in (truth, predicted))
+    said = _shown(predicted[:_ROWS], (height, width))
+    true = said if truth is None else _shown(truth[:_ROWS], (height, width))
     tiles = [map_tiles(name, images, values[:_ROWS], over_image) for name, values in maps.items()]
     rows = []
     for place, picture in enumerate(to_pictures(images)):
-        ignored = np.zeros_like(true[place], dtype=bool) if ignore_index is None else true[place] == ignore_index
-        wrong = (true[place] != said[place]) & ~ignored
-        share = _strip(f"{wrong.sum() / max(1, (~ignored).sum()):.0%} wrong", width, size)
-        row = [picture, overlay(picture, true[place], colors), overlay(picture, said[place], colors)]
-        row.append(below(mark(picture, wrong, ignored), share))
+        row = [picture, overlay(picture, said[place], colors)]
+        if truth is not None:
+            error = _error(picture, true[place], said[place], ignore_index, size)
+            row = [picture, overlay(picture, true[place], colors), row[1], error]
         rows.append(row + [below(column[place], _strip(explained[place], width, size)) for column in tiles])
-    heads = ["image", "truth", "prediction", "error", *(name.replace("_", " ") for name in maps)]
+    known = ["image", "prediction"] if truth is None else ["image", "truth", "prediction", "error"]
+    heads = [*known, *(name.replace("_", " ") for name in maps)]
     sheet = table(heads, rows, size)
     return titled(
         title, sheet, scale_bar(sheet.shape[1], size), _names(true, said, colors, class_names, sheet), note=note
@@ -119,12 +120,9 @@ def mask_pair_panel(
         sides.append((to_pictures(images[:count]), said, glow(images[:count], maps[:count], top)))
     rows = []
     for place in range(len(first)):
-        ignored = np.zeros_like(true[place], dtype=bool) if ignore_index is None else true[place] == ignore_index
         lasts = (_strip(f"cosine {alike[place]:.2f}", width, size), changes[place])
         for (pictures, said, glowing), last, word in zip(sides, lasts, ("clean", heads[place]), strict=True):
-            wrong = (true[place] != said[place]) & ~ignored
-            share = f"{wrong.sum() / max(1, (~ignored).sum()):.0%} wrong"
-            error = below(mark(pictures[place], wrong, ignored), _strip(share, width, size))
+            error = _error(pictures[place], true[place], said[place], ignore_index, size)
             picture = below(pictures[place], _strip(word, width, size))
             rows.append([picture, overlay(pictures[place], said[place], colors), error, glowing[place], last])
     sheet = table(["image", "prediction", "error", method.replace("_", " "), "difference"], rows, size)
@@ -135,6 +133,14 @@ def mask_pair_panel(
 def _names(true: np.ndarray, said: np.ndarray, colors: Picture, class_names: Sequence[str], sheet: Picture) -> Picture:  # type: ignore[type-arg]
     shown = [index for index in range(len(colors)) if (true == index).any() or (said == index).any()]
     return legend([class_names[index] for index in shown], colors[shown], sheet.shape[1])
+
+
+def _error(picture: Picture, true: np.ndarray, said: np.ndarray, ignore_index: int | None, size: int) -> Picture:  # type: ignore[type-arg]
+    """Show where a prediction is wrong, and write how much of it is."""
+    ignored = np.zeros_like(true, dtype=bool) if ignore_index is None else true == ignore_index
+    wrong = (true != said) & ~ignored
+    share = wrong.sum() / max(1, (~ignored).sum())
+    return below(mark(picture, wrong, ignored), _strip(f"{share:.0%} wrong", picture.shape[1], size))
 
 
 def _strip(text: str, width: int, size: int) -> Picture:

@@ -38,13 +38,13 @@ class Words(NamedTuple):
     Args:
         head: The first line, in grey: the truth, or what was done to the image.
         guesses: The likeliest classes, the first being the prediction.
-        right: Whether the prediction is right.
+        right: Whether the prediction is right; None where that is not known.
         notes: Further lines, in grey, where there is room.
     """
 
     head: str
     guesses: Sequence[Guess]
-    right: bool
+    right: bool | None
     notes: Sequence[str] = ()
 
 
@@ -70,15 +70,17 @@ def words_cell(words: Words, width: int, height: int, size: int) -> Picture:
     """
     strips = [text_strip(words.head, width, color=GREY, size=size)]
     for place, guess in enumerate(words.guesses):
-        color = GREEN if guess.true else RED if place == 0 else INK
+        color = GREEN if guess.true else RED if place == 0 and words.right is not None else INK
         strips.append(_on_bar(f"{guess.probability:.2f} {guess.name}", guess.probability, width, size, color))
     strips += [text_strip(note, width, color=GREY, size=size) for note in words.notes]
     fitting = max(2, height // len(strips[0]))
     return np.concatenate(strips[:fitting])
 
 
-def bordered(picture: Picture, right: bool) -> Picture:
-    """Draw a border inside a picture: solid green where the model is right, dashed red where it is wrong."""
+def bordered(picture: Picture, right: bool | None) -> Picture:
+    """Draw a border inside a picture: solid green where the model is right, dashed red where it is wrong, else none."""
+    if right is None:
+        return picture
     height, width = picture.shape[:2]
     rows, columns = np.indices((height, width))
     edge = (rows < _BORDER) | (rows >= height - _BORDER) | (columns < _BORDER) | (columns >= width - _BORDER)
