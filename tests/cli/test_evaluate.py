@@ -41,7 +41,8 @@ def test_tables_csv_and_picture(run, capsys):
 
 def test_training_prints_and_writes_them_too(train, tmp_path, capsys):
     assert train(f"hydra.run.dir={tmp_path / 'run'}", "trainer.max_epochs=1", *QUICK) == 0
-    assert "best_clean = best_robust = last · iid · accuracy in %, by corruption and severity" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "best_clean = best_robust = last · iid · accuracy in %, by corruption and severity" in out
     names = {path.name for path in (tmp_path / "run").iterdir()}
     assert {"results.json", "results.csv", "results_iid_corruptions.png"} <= names
 
