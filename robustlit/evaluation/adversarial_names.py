@@ -32,7 +32,7 @@ def attack_label(attack: Attack) -> str:
     usual = type(attack).__dataclass_fields__["loss"].default
     if attack.loss != usual:
         name += f"_{_loss_name(attack)}"
-    return f"{name}_t" if attack.targeted or getattr(attack, "goals", 0) else name
+    return f"{name}_t" if attack.targeted or getattr(attack, "goals", False) else name
 
 
 def named_attacks(attacks: Attacks) -> dict[str, Attack]:

@@ -95,9 +95,7 @@ def test_a_decoder_goes_on_from_a_file(tmp_path):
     assert all(torch.equal(a, b) for a, b in zip(decoder.parameters(), trained.parameters(), strict=True))
     assert decoder.training
     assert all(weight.requires_grad for weight in decoder.parameters())
-    with pytest.raises(
-        ValueError, match=r"of these widths in .*, got 1.weight of shape \(8, 10"
-    ):
+    with pytest.raises(ValueError, match=r"of these widths in .*, got 1.weight of shape \(8, 10"):
         style_decoder((8, 8, 8, 8), path)
 
 
