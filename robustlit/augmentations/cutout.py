@@ -8,6 +8,7 @@ from torch import Tensor
 
 from robustlit.augmentations.base import AugmentationOp, Params
 from robustlit.augmentations.regions import SquarePatch, inside_patch
+from robustlit.core.cached import cached_tensors
 from robustlit.core.random import fold, uniform
 
 __all__ = ["Cutout", "CutoutParams", "cutout"]
@@ -92,9 +93,14 @@ class Cutout(AugmentationOp[CutoutParams]):
 
     def change(self, images: Tensor, params: CutoutParams) -> Tensor:
         """Fill drawn patches of images."""
-        return cutout(images, params, images.new_tensor(self.fill))
+        return cutout(images, params, _fill(self.fill, images.device))
 
     def extra_repr(self) -> str:
         """Name the settings, for ``print`` and for logs."""
         up_to = ", sample_up_to=True" if self.sample_up_to else ""
         return f"patch_size={self.patch_size}, fill={self.fill}, p={self.p}{up_to}"
+
+
+@cached_tensors(8)
+def _fill(levels: tuple[float, ...], device: torch.device) -> Tensor:
+    return torch.tensor(levels, device=device)

@@ -8,6 +8,7 @@ from torch.nn import functional as F
 
 from robustlit.augmentations.regions import integers
 from robustlit.augmentations.style import Span, StyleOp
+from robustlit.core.cached import cached_tensors
 from robustlit.core.random import fold, normal, uniform
 
 __all__ = ["RandomConvolution", "convolve_each", "random_convolution"]
@@ -105,7 +106,7 @@ class RandomConvolution(StyleOp):
     def draw_detail(self, shape: torch.Size, seeds: Tensor) -> tuple[Tensor, ...]:
         """Draw every cell's weights, N×K×C×C×k×k with k the largest size, and kernel size, int64 N×K."""
         cells, channels, largest = self.region.count, shape[1], max(self.kernel_sizes)
-        sizes = torch.tensor(self.kernel_sizes, device=seeds.device)
+        sizes = _sizes(self.kernel_sizes, seeds.device)
         size = sizes[integers(uniform(fold(seeds, "size"), (cells,)), len(sizes))]
         weights = normal(fold(seeds, "weights"), (cells, channels, channels, largest, largest))
         place = (torch.arange(largest, device=seeds.device) - largest // 2).abs()
@@ -128,3 +129,8 @@ class RandomConvolution(StyleOp):
     def extra_repr(self) -> str:
         """Name the settings, for ``print`` and for logs."""
         return f"{super().extra_repr()}, kernel_sizes={self.kernel_sizes}"
+
+
+@cached_tensors(8)
+def _sizes(kernel_sizes: tuple[int, ...], device: torch.device) -> Tensor:
+    return torch.tensor(kernel_sizes, device=device)
