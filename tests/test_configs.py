@@ -85,7 +85,8 @@ def test_every_experiment_fits_together(option, tmp_path):
 
 
 def test_every_yaml_is_a_primary_configuration_or_an_option():
-    reached = {f"{group}/{option}" for group, option in options()} | {"train", "evaluate", "evaluate_model"}
+    primary = {"train", "evaluate", "evaluate_model", "explain", "explain_model"}
+    reached = {f"{group}/{option}" for group, option in options()} | primary
     found = {path.relative_to(config_dir()).with_suffix("").as_posix() for path in config_dir().rglob("*.yaml")}
     shared = {name for name in found if name.count("/") > 1}  # composed by the options above
     assert found - shared == reached
