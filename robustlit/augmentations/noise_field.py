@@ -60,8 +60,8 @@ def _normal(counters: Tensor, key: Tensor | int) -> Tensor:
     bits.bitwise_xor_((bits >> 16).bitwise_and_(0xFFFF)).mul_(_i32(0x7FEB352D)).bitwise_xor_(key)
     bits.bitwise_xor_((bits >> 15).bitwise_and_(0x1FFFF)).mul_(_i32(0x846CA68B))
     bits.bitwise_xor_((bits >> 16).bitwise_and_(0xFFFF))
-    halves = bits.view(torch.int16)
-    index = halves.to(torch.int32).add_(_LEVELS // 2)
+    halves = bits.view(torch.uint16)
+    index = halves.to(torch.int32)
     noise = torch.index_select(_quantiles(bits.device), 0, index.flatten())
     return noise.reshape(halves.shape)
 

@@ -65,7 +65,7 @@ def _by_patches(images: Tensor, params: PatchGaussianParams) -> Tensor:
         columns = slice(max(left, 0), min(left + side, width))
         noise = normal_window(seeds[i], images.shape[1:], rows, columns)
         patch = result[i, :, rows, columns]
-        patch.add_(noise.mul_(sigmas[i])).clamp_(0, 1)
+        patch.add_(noise, alpha=sigmas[i]).clamp_(0, 1)
     return result
 
 
