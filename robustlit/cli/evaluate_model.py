@@ -18,6 +18,7 @@ from robustlit.data.base import VisionDataModule
 from robustlit.evaluation.splits import use_splits, use_whole
 from robustlit.models.weights import head_name, is_file, load_weights, read_weights
 from robustlit.reports.files import write_text
+from robustlit.reports.record_files import write_records
 from robustlit.reports.results import Results
 from robustlit.reports.write import write_results
 
@@ -50,17 +51,19 @@ def evaluate(cfg: DictConfig) -> None:
     check_keys(gates, expected, data.test_sets)
     module = _build(cfg, data, key, weights)
     trainer = build_trainer(cfg, logger=False, enable_checkpointing=False, default_root_dir=str(folder))
-    rows = run_evaluations(cfg, Parts(data, module, trainer))
+    rows, records = run_evaluations(cfg, Parts(data, module, trainer))
+    name = Path(weights).stem or model_name(cfg)
     results = Results(
         names={**{str(name): value for name, value in cfg.names.items()}, "model": model_name(cfg), "weights": weights},
         seed=cfg.seed,
         headline=getattr(module, "headline", ""),
-        tests={Path(weights).stem or model_name(cfg): rows},
+        tests={name: rows},
         bad_images=list(data.bad_images),
         versions={**packages(), **machine()},
     )
     if trainer.is_global_zero:
         written = write_results(results, folder / "results.json")
+        write_records(records, folder, name)
         write_text(folder / "evaluation.yaml", given)
         print_tables(results)
         print(f"files        {', '.join(short(path.resolve()) for path in written)}", flush=True)

@@ -16,6 +16,7 @@ from robustlit.cli.run import expected_keys, load_weights, print_results, quiet,
 from robustlit.cli.versions import machine, packages
 from robustlit.evaluation.base import Row
 from robustlit.evaluation.splits import use_splits
+from robustlit.reports.record_files import write_records
 from robustlit.reports.results import Results
 from robustlit.reports.write import write_results
 
@@ -51,7 +52,7 @@ def evaluate(cfg: DictConfig, saved: DictConfig, folder: Path, checkpoint: Path)
     module = build_module(saved, data)
     load_weights(module, checkpoint)
     trainer = build_trainer(saved, logger=False, enable_checkpointing=False, default_root_dir=str(folder))
-    rows = run_evaluations(cfg, Parts(data, module, trainer))
+    rows, records = run_evaluations(cfg, Parts(data, module, trainer))
     name = _name(folder, checkpoint)
     results = replace(
         _known(saved, folder, checkpoint),
@@ -62,9 +63,9 @@ def evaluate(cfg: DictConfig, saved: DictConfig, folder: Path, checkpoint: Path)
     )
     if trainer.is_global_zero:
         file = folder / "evaluations" / f"{name}.json"
-        stale = not file.is_file() or file.stat().st_mtime < checkpoint.stat().st_mtime
-        earlier = [] if stale else Results.read(file).tests.get(name, [])
+        earlier = [] if _older(file, checkpoint) else Results.read(file).tests.get(name, [])
         written = write_results(replace(results, tests={name: merged(earlier, rows)}), file)
+        write_records(records, folder, name, stale=_older(folder / "evaluations" / name, checkpoint))
         print_results(results, folder)
         print(f"files        {', '.join(map(short, written))}", flush=True)
     stop_where_missed(missed(gates, rows, expected, list(data.test_sets)), printing=trainer.is_global_zero)
@@ -74,6 +75,11 @@ def merged(earlier: Sequence[Row], new: Sequence[Row]) -> list[Row]:
     """Return the new rows after those earlier ones that are of another test or split."""
     replaced = {(row.test, row.split) for row in new}
     return [*(row for row in earlier if (row.test, row.split) not in replaced), *new]
+
+
+def _older(path: Path, checkpoint: Path) -> bool:
+    """Whether what is there, if anything, is of earlier weights."""
+    return not path.exists() or path.stat().st_mtime < checkpoint.stat().st_mtime
 
 
 def _known(saved: DictConfig, folder: Path, checkpoint: Path) -> Results:

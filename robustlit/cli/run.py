@@ -5,7 +5,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytorch_lightning as pl
 import torch
@@ -14,7 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 from robustlit.callbacks import BestCheckpoint
 from robustlit.callbacks.budget import BudgetedEvaluation
 from robustlit.cli.build import Parts, build_evaluations, build_parts
-from robustlit.cli.config import run_names
+from robustlit.cli.config import published, run_names
 from robustlit.cli.errors import UserError
 from robustlit.cli.hparams import log_hparams
 from robustlit.cli.paths import program, short
@@ -23,9 +23,11 @@ from robustlit.cli.versions import machine, packages
 from robustlit.data.base import VisionDataModule
 from robustlit.data.errors import DataError
 from robustlit.evaluation.base import Row
+from robustlit.evaluation.records import Record
 from robustlit.evaluation.splits import use_splits
 from robustlit.reports.corruption_table import corruption_tables
 from robustlit.reports.files import write_json, write_text
+from robustlit.reports.record_files import write_records
 from robustlit.reports.results import Chosen, Results
 from robustlit.reports.table import results_table
 from robustlit.reports.write import write_results
@@ -104,9 +106,26 @@ def load_weights(module: pl.LightningModule, checkpoint: Path) -> int:
     return int(content.get("global_step", 0))
 
 
-def run_evaluations(cfg: DictConfig, parts: Parts) -> list[Row]:
+class Found(NamedTuple):
+    """What tests found.
+
+    Args:
+        rows: The figures.
+        records: What is beside them.
+    """
+
+    rows: list[Row]
+    records: list[Record]
+
+
+def run_evaluations(cfg: DictConfig, parts: Parts) -> Found:
     """Run every test of the configuration on the module as it is."""
-    return [row for test in build_evaluations(cfg) for row in test.run(parts.module, parts.data, parts.trainer)]
+    rows: list[Row] = []
+    records: list[Record] = []
+    for test in build_evaluations(cfg):
+        rows += test.run(parts.module, parts.data, parts.trainer)
+        records += getattr(test, "records", [])
+    return Found(rows, records)
 
 
 def expected_keys(tests: Sequence[Any], data: VisionDataModule) -> list[str]:
@@ -155,7 +174,7 @@ def _test_checkpoints(cfg: DictConfig, parts: Parts, folder: Path) -> dict[str, 
     parts.trainer.loggers = []  # the figures belong into results.json; two checkpoints cannot share one curve
     parts.trainer.callbacks = [each for each in parts.trainer.callbacks if not isinstance(each, BudgetedEvaluation)]  # type: ignore[attr-defined]
     use_splits(parts.data)
-    tests: dict[int, list[Row]] = {}
+    tests: dict[int, Found] = {}
     step_of: dict[str, int] = {}
     for name in CHECKPOINTS:
         path = folder / "checkpoints" / f"{name}.ckpt"
@@ -165,7 +184,9 @@ def _test_checkpoints(cfg: DictConfig, parts: Parts, folder: Path) -> dict[str, 
             step_of[name] = parts.trainer.global_step
         if name in step_of and step_of[name] not in tests:
             tests[step_of[name]] = run_evaluations(cfg, parts)
-    return {name: tests[step] for name, step in step_of.items() if tests[step]}
+        if name in step_of and parts.trainer.is_global_zero:
+            write_records(tests[step_of[name]].records, folder, name, stale=True)
+    return {name: tests[step].rows for name, step in step_of.items() if tests[step].rows}
 
 
 def _results(cfg: DictConfig, parts: Parts, session: Session, folder: Path, versions: dict[str, Any]) -> Results:
@@ -181,6 +202,7 @@ def _results(cfg: DictConfig, parts: Parts, session: Session, folder: Path, vers
         validation=dict(session.validation),
         bad_images=list(parts.data.bad_images),
         versions=versions,
+        published=published(cfg),
     )
 
 

@@ -6,5 +6,15 @@ from robustlit.evaluation.base import Evaluation, Row
 from robustlit.evaluation.clean import CleanTest
 from robustlit.evaluation.corruptions import CorruptionTest
 from robustlit.evaluation.published import PublishedTest
+from robustlit.evaluation.records import Record
 
-__all__ = ["AdversarialTest", "AutoAttackTest", "CleanTest", "CorruptionTest", "Evaluation", "PublishedTest", "Row"]
+__all__ = [
+    "AdversarialTest",
+    "AutoAttackTest",
+    "CleanTest",
+    "CorruptionTest",
+    "Evaluation",
+    "PublishedTest",
+    "Record",
+    "Row",
+]

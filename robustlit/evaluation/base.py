@@ -40,7 +40,11 @@ class Row:
 
 
 class Evaluation(Protocol):
-    """A test: measures a trained module on the test splits of a data module."""
+    """A test: measures a trained module on the test splits of a data module.
+
+    One that keeps more than figures has a list ``records`` of :class:`~robustlit.evaluation.records.Record`, which
+    ``run`` fills anew.
+    """
 
     name: str
 
