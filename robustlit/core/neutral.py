@@ -1,26 +1,16 @@
 """Looking at a model without leaving a trace."""
 
 import copy
-import random
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-__all__ = ["neutral_scope", "private"]
+from robustlit.core import restore
 
-_HOOK_TABLES = (
-    "_forward_hooks",
-    "_forward_hooks_with_kwargs",
-    "_forward_hooks_always_called",
-    "_forward_pre_hooks",
-    "_forward_pre_hooks_with_kwargs",
-    "_backward_hooks",
-    "_backward_pre_hooks",
-)
+__all__ = ["neutral_scope", "private"]
 
 
 @contextmanager
@@ -50,9 +40,9 @@ def neutral_scope(module: nn.Module, *, grad: bool = False) -> Iterator[None]:
     """
     with ExitStack() as stack:
         stack.enter_context(torch.inference_mode(False))
-        restore = [_modes(module), _hooks(module), _buffers(module), _parameters(module), _generators()]
-        for undo in restore:
-            stack.callback(undo)
+        stack.callback(restore.generators())
+        for part in (restore.modes, restore.hooks, restore.buffers, restore.parameters, restore.gradients):
+            stack.callback(part(module))
         stack.enter_context(torch.set_grad_enabled(grad))
         stack.enter_context(torch.autocast(_device_of(module).type, enabled=False))
         stack.enter_context(torch.compiler.set_stance("force_eager"))
@@ -84,73 +74,3 @@ def private(data: Any) -> Any:
 
 def _device_of(module: nn.Module) -> torch.device:
     return next((tensor.device for tensor in module.parameters()), torch.device("cpu"))
-
-
-def _modes(module: nn.Module) -> Callable[[], None]:
-    modes = [(child, child.training) for child in module.modules()]
-
-    def undo() -> None:
-        for child, training in modes:
-            child.training = training
-
-    return undo
-
-
-def _hooks(module: nn.Module) -> Callable[[], None]:
-    tables = [getattr(child, name) for child in module.modules() for name in _HOOK_TABLES]
-    contents = [(table, dict(table)) for table in tables]
-    kinds = [(child, child._is_full_backward_hook) for child in module.modules()]
-
-    def undo() -> None:
-        for table, before in contents:
-            if dict(table) != before:  # refilled in place: handles hold a reference to the table itself
-                table.clear()
-                table.update(before)
-        for child, kind in kinds:
-            child._is_full_backward_hook = kind
-
-    return undo
-
-
-def _buffers(module: nn.Module) -> Callable[[], None]:
-    """Put copies in the place of all buffers: the originals are not even written to, so a pending backward works."""
-    owners = [(child, dict(child._buffers)) for child in module.modules()]
-    copies = {id(buffer): buffer.detach().clone() for buffer in module.buffers()}
-    for child, originals in owners:
-        child._buffers.update({name: copies.get(id(buffer), buffer) for name, buffer in originals.items()})
-
-    def undo() -> None:
-        for child, originals in owners:
-            child._buffers.clear()
-            child._buffers.update(originals)
-
-    return undo
-
-
-def _parameters(module: nn.Module) -> Callable[[], None]:
-    states = [(parameter, parameter.requires_grad, parameter.grad) for parameter in module.parameters()]
-
-    def undo() -> None:
-        for parameter, requires_grad, gradient in states:
-            parameter.requires_grad_(requires_grad)
-            parameter.grad = gradient
-
-    return undo
-
-
-def _generators() -> Callable[[], None]:
-    numpy = sys.modules.get("numpy")
-    python_state = random.getstate()
-    numpy_state = numpy.random.get_state() if numpy is not None else None
-    cpu_state = torch.get_rng_state()
-    cuda_states = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else None  # type: ignore[no-untyped-call]
-
-    def undo() -> None:
-        random.setstate(python_state)
-        if numpy is not None:
-            numpy.random.set_state(numpy_state)
-        torch.set_rng_state(cpu_state)
-        if cuda_states is not None:
-            torch.cuda.set_rng_state_all(cuda_states)
-
-    return undo
