@@ -56,6 +56,15 @@ def test_stems_decide_the_resolution():
         assert shapes[0][2:] == expected
 
 
+@pytest.mark.parametrize("build", [resnet18, resnet50])
+def test_half_the_width_is_about_a_quarter_of_the_parameters(build):
+    whole, half = build(num_classes=10, stem="cifar"), build(num_classes=10, stem="cifar", width=32)
+    assert 0.245 < parameters(half) / parameters(whole) < 0.26
+    widths = [layer[-1].bn2.num_features for layer in (half.layer1, half.layer2, half.layer3, half.layer4)]
+    assert widths == [32, 64, 128, 256]
+    assert half.eval()(torch.rand(2, 3, 32, 32)).shape == (2, 10)
+
+
 @pytest.mark.parametrize("size", [(1, 1), (15, 16), (17, 31), (16, 32)])
 @pytest.mark.parametrize("depth", [1, 3])
 def test_unet_returns_the_size_it_was_given(size, depth):
@@ -87,6 +96,7 @@ def test_unet_padding_does_not_reach_the_top_left_corner():
     [
         (lambda: small_cnn(num_classes=2, norm="bach"), "try 'batch'"),
         (lambda: resnet18(num_classes=2, stem="cifr"), "try 'cifar'"),
+        (lambda: resnet18(num_classes=2, width=60), "expected width as a positive multiple of 8, got 60; try width=64"),
         (lambda: small_cnn(num_classes=2, width=0), "expected width of 1 or more, got 0; try model.width=1"),
         (lambda: small_cnn(num_classes=2, stride=0), "stride of 1 or more"),
         (lambda: small_cnn(num_classes=0), "num_classes of 1 or more"),
