@@ -12,7 +12,13 @@ from omegaconf import DictConfig, OmegaConf
 from robustlit.cli.config import config_dir
 from robustlit.models import small_cnn, unet
 
-LISTS = {"logger", "callbacks", "augmentation", "evaluation"}
+LISTS = {"logger", "callbacks", "augmentation", "evaluation", "sweep"}
+PLUGINS = {
+    "slurm": "hydra_submitit_launcher",
+    "submitit_local": "hydra_submitit_launcher",
+    "joblib": "hydra_joblib_launcher",
+}
+PLUGINS |= {"optuna": "hydra_optuna_sweeper", "ray": "hydra_ray_launcher"}
 FILLED = {"in_channels": 3, "num_classes": 4, "class_names": ["a", "b", "c", "d"], "monitor": "val/loss"}
 
 
@@ -50,10 +56,17 @@ def filled(node: DictConfig, tmp_path: Path) -> DictConfig:
 @pytest.mark.parametrize(("group", "option"), list(options()))
 def test_every_option_composes_and_builds(group, option, tmp_path):
     chosen = f"{group}=[{option}]" if group in LISTS else f"{group}={option}"
+    if group == "sweep":
+        pytest.importorskip(f"hydra_plugins.{PLUGINS[option]}", reason="install the extras sweep and ray")
     cfg = composed(chosen)
     if group == "experiment":
         assert cfg.run_name == option
         assert cfg.names.experiment == option
+    elif group == "size":
+        assert cfg.names.size == option
+    elif group == "sweep":
+        target = str(HydraConfig.get()["sweeper" if option == "optuna" else "launcher"]._target_)
+        assert target.startswith(f"hydra_plugins.{PLUGINS[option]}.")
     elif group == "trainer":
         assert cfg.trainer.use_distributed_sampler is False
         cfg.trainer.update(accelerator="cpu", devices=1, strategy="auto", precision="32-true", logger=False)

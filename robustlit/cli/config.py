@@ -7,14 +7,15 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from omegaconf import DictConfig, OmegaConf
 
+from robustlit.cli.devices import jobs_at_once
 from robustlit.cli.errors import JobFailed, UserError, hydra_raises, report
 from robustlit.cli.suggest import composition_line, flags_first
 
-__all__ = ["config_dir", "is_first_process", "run_hydra", "run_names", "short_hash"]
+__all__ = ["config_dir", "is_first_process", "published", "run_hydra", "run_names", "short_hash"]
 
 
 def config_dir() -> Path:
@@ -52,6 +53,7 @@ def choice(group: str, *, _root_: DictConfig) -> str | None:
 
 OmegaConf.register_new_resolver("short_hash", short_hash, replace=True)
 OmegaConf.register_new_resolver("choice", choice, replace=True)
+OmegaConf.register_new_resolver("jobs_at_once", jobs_at_once, replace=True)
 
 
 def is_first_process() -> bool:
@@ -62,6 +64,11 @@ def is_first_process() -> bool:
 def run_names(cfg: DictConfig) -> dict[str, str | None]:
     """Return what was trained on what, by the names in the configuration."""
     return {**{str(key): name for key, name in cfg.names.items()}, "augmentation": "+".join(cfg.augmentation) or "none"}
+
+
+def published(cfg: DictConfig) -> dict[str, Any]:
+    """Return the figures of the paper that an experiment follows, by ``<test>/<metric>``."""
+    return cast(dict[str, Any], OmegaConf.to_container(cfg.get("published") or OmegaConf.create({})))
 
 
 def run_hydra(

@@ -40,7 +40,8 @@ class Session(pl.Callback):
         """Keep the figures."""
         if trainer.state.fn == "fit" and not trainer.sanity_checking:
             metrics = trainer.callback_metrics
-            self.validation = {key: float(value) for key, value in metrics.items() if key.startswith("val/")}
+            figures = {key: value for key, value in metrics.items() if key.startswith(("val/", "robust/"))}
+            self.validation = {key: float(value) for key, value in figures.items()}
 
     def state_dict(self) -> dict[str, Any]:
         """Return what a resumed run must know."""

@@ -44,6 +44,7 @@ class Results:
         validation: The last validation metrics, by key.
         bad_images: Files that could not be read and were left out.
         versions: Packages and machine.
+        published: What the experiment's paper reached, by ``<test>/<metric>``: ``value``, ``source``, ``conditions``.
 
     Example:
         >>> Results.from_json(Results(names={"data": "shapes"}, seed=3).to_json()).seed
@@ -61,6 +62,7 @@ class Results:
     validation: dict[str, float] = field(default_factory=dict)
     bad_images: list[str] = field(default_factory=list)
     versions: dict[str, Any] = field(default_factory=dict)
+    published: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @property
     def overlap(self) -> list[str]:
