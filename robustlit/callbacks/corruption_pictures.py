@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 
 import pytorch_lightning as pl
-import torch
 from torch import Tensor
 
 from robustlit import __version__
 from robustlit.callbacks.pictures import add_picture, class_names
 from robustlit.core import Adapter
+from robustlit.evaluation.answer_words import answer_words
 from robustlit.evaluation.cells import Conditions, CorruptionCell
 from robustlit.evaluation.gathering import Chunk
 from robustlit.evaluation.looking import looking
@@ -65,7 +65,7 @@ def add_worst_cells(
     with looking(trainer, pl_module, adapter) as predict:
         for cell in worst:
             images, targets = conditions.make(cell, chunk.images, chunk.targets, chunk.ids)
-            truth, said = _answers(adapter, predict(images), targets, names)
+            truth, said = answer_words(adapter, predict(images), targets, names)
             score = scores[cell.key]
             examples.append(ExampleCell(cell.corruption.label, cell.severity, score, chunk.images, images, truth, said))
     add_picture(trainer, f"{prefix}robust/worst_cells", worst_cells(examples, title))
@@ -87,31 +87,3 @@ def provenance(conditions: Conditions, cells: Sequence[CorruptionCell], images: 
         f"robustlit {__version__}",
     ]
     return " · ".join(filter(None, parts))
-
-
-def _answers(
-    adapter: Adapter, logits: Tensor, targets: Tensor, names: Sequence[str] | None
-) -> tuple[list[str], list[str]]:
-    """What is true and what the model says of each image, in words."""
-    task = adapter.task_of(targets, logits)
-    if task == "classification":
-        truth = targets.argmax(1) if targets.ndim == 2 else targets
-        return _named(truth, names), _named(logits.argmax(1), names)
-    if task == "multilabel":
-        right = ((logits > 0) == (targets > 0.5)).float().mean(1)
-        return _shares(torch.ones_like(right), "labels"), _shares(right, "labels")
-    truth = targets.squeeze(1) if targets.ndim == 4 else targets
-    predicted = logits.argmax(1) if logits.shape[1] > 1 else (logits[:, 0] > 0).long()
-    counted = (
-        torch.ones_like(truth, dtype=torch.bool) if adapter.ignore_index is None else truth != adapter.ignore_index
-    )
-    right = ((predicted == truth) & counted).flatten(1).sum(1) / counted.flatten(1).sum(1).clamp(min=1)
-    return _shares(torch.ones_like(right), "pixels"), _shares(right, "pixels")
-
-
-def _named(classes: Tensor, names: Sequence[str] | None) -> list[str]:
-    return [names[place] if names else f"class {place}" for place in classes.tolist()]
-
-
-def _shares(right: Tensor, of: str) -> list[str]:
-    return [f"{100 * share:.0f} % {of} right" for share in right.tolist()]

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from robustlit import __version__
 from robustlit.evaluation.base import Row
+from robustlit.evaluation.records import Record
 
 if TYPE_CHECKING:
     from pytorch_lightning import LightningModule, Trainer
@@ -82,6 +83,7 @@ class AdversarialTest:
         self.attacks = None if attacks is None else named_attacks(attacks) if attacks else {}
         self.images, self.seed, self.batch_size = images, seed, batch_size
         self.precision = check_precision(precision)
+        self.records: list[Record] = []
 
     def expects(self, datamodule: "VisionDataModule") -> list[str]:
         """Return the keys ``<test>/<metric>`` of what will be measured."""
@@ -93,6 +95,7 @@ class AdversarialTest:
     def run(self, module: "LightningModule", datamodule: "VisionDataModule", trainer: "Trainer") -> list[Row]:
         """Measure every split, and return one row an attack."""
         rows: list[Row] = []
+        self.records = []
         splits = dict(datamodule.test_sets)
         try:
             for name, split in splits.items():
@@ -105,15 +108,21 @@ class AdversarialTest:
     def _run_split(
         self, split: str, module: "LightningModule", datamodule: "VisionDataModule", trainer: "Trainer"
     ) -> list[Row]:
-        from robustlit.evaluation.adversarial_names import attack_facts
+        from robustlit.evaluation.adversarial_names import attack_facts, attack_words
         from robustlit.evaluation.adversarial_pass import AdversarialPass
         from robustlit.evaluation.attacking import precision_words
+        from robustlit.evaluation.outcomes import Outcomes
         from robustlit.evaluation.visiting import visit
         from robustlit.metrics.cells import CLEAN
 
         cells = self._cells(datamodule.task)
         groups, norms = self._groups(cells)
-        visitor = AdversarialPass(cells, groups, self.seed, self.precision)
+        names = {cell: _metric(cell, attack) for cell, attack in cells.items()}
+        names |= {cell: _worst_metric(norm, cell[1]) for cell, norm in norms.items()}
+        outcomes = Outcomes(names)
+        shown = max(cells, key=lambda cell: cell[1])
+        settings: dict[str, Any] = {"outcomes": outcomes, "shown": shown, "names": datamodule.class_names}
+        visitor = AdversarialPass(cells, groups, self.seed, self.precision, **settings)
         visit(visitor, self.images, module, datamodule, trainer, self.batch_size)
         shared = {
             "score": _SCORE_OF[datamodule.task],
@@ -122,6 +131,12 @@ class AdversarialTest:
             "version": __version__,
         }
         found = visitor.scores
+        self.records += outcomes.record(self.name, split, trainer)
+        if visitor.picture is not None and shown in found:
+            words = f"{attack_words(cells[shown])}: {100 * found[shown].score:.1f} % of {found[shown].n:,} images"
+            self.records.append(
+                Record(self.name, split, "picture", names[shown], {**visitor.picture, "caption": words})
+            )
 
         def row(metric: str, cell: "Cell", facts: Mapping[str, Any]) -> list[Row]:
             one = found.get(cell)

@@ -13,9 +13,11 @@ from robustlit.core import Adapter
 from robustlit.evaluation.attack_tally import Attacked, AttackTally
 from robustlit.evaluation.attacking import Precision, attacking, hard_targets
 from robustlit.evaluation.gathering import Chunk
+from robustlit.evaluation.outcomes import Outcomes
 from robustlit.evaluation.time_cap import TimeCap
 from robustlit.evaluation.visiting import Visitor, from_all_processes
-from robustlit.metrics.cells import Cell, CellScore
+from robustlit.evaluation.worst_pictures import KEPT, picture_record
+from robustlit.metrics.cells import CLEAN, Cell, CellScore
 from robustlit.metrics.confusion import confusion_matrices
 from robustlit.metrics.worst_case import worst_overlap
 
@@ -34,6 +36,9 @@ class AdversarialPass(Visitor):
         groups: Cells to take the worst of, by the cell under which it is scored.
         seed: Evaluation seed.
         precision: "32" or "trainer".
+        outcomes: Gets the answer to every image.
+        shown: A cell of which the first process draws some images.
+        names: The class names.
     """
 
     def __init__(
@@ -42,20 +47,30 @@ class AdversarialPass(Visitor):
         groups: Mapping[Cell, Sequence[Cell]],
         seed: int = 0,
         precision: Precision = "32",
+        *,
+        outcomes: Outcomes | None = None,
+        shown: Cell | None = None,
+        names: Sequence[str] = (),
     ) -> None:
+        self.shown, self.names = shown, list(names)
+        self.picture: dict[str, object] | None = None
         self.groups = dict(groups)
         self.precision: Precision = precision
         self.scores: dict[Cell, CellScore] = {}
         self._kept = {cell for group in groups.values() for cell in group}
         nothing: TimeCap[Cell] = TimeCap(None, (), None, torch.device("cpu"))
-        self._tally = AttackTally(attacks, nothing, seed=seed, others=groups)
+        self._tally = AttackTally(attacks, nothing, seed=seed, others=groups, outcomes=outcomes)
         self._counts: dict[Cell, list[tuple[Tensor, Tensor]]] = {cell: [] for cell in self._kept}
         self._ids: list[Tensor] = []
 
     def look(self, trainer: pl.Trainer, module: pl.LightningModule, adapter: Adapter, chunk: Chunk) -> None:
         """Attack some images."""
         with attacking(trainer, module, adapter, self.precision) as predict:
-            seen = self._tally.look(predict, adapter, chunk, self._kept)
+            drawn = () if self.shown is None or self.picture or not trainer.is_global_zero else (CLEAN, self.shown)
+            seen = self._tally.look(predict, adapter, chunk, {*self._kept, *drawn})
+        if drawn:
+            self.picture = self._draw(adapter, chunk, *(seen[cell] for cell in drawn))
+        seen = {cell: found for cell, found in seen.items() if cell in self._kept}
         if not seen:
             return
         logits = next(iter(seen.values())).logits
@@ -84,6 +99,11 @@ class AdversarialPass(Visitor):
             )
             found = worst_overlap(hits, sums, adapter.ignore_index)
             self.scores[worst] = CellScore(found.score, self.scores[group[0]].n, found.low, found.high)
+
+    def _draw(self, adapter: Adapter, chunk: Chunk, clean: Attacked, attacked: Attacked) -> dict[str, object]:
+        targets = hard_targets(adapter, chunk.targets, clean.logits)[:KEPT]
+        images, logits = ([getattr(each, part)[:KEPT] for each in (clean, attacked)] for part in Attacked._fields)
+        return picture_record(adapter, (images[0], images[1]), (logits[0], logits[1]), targets, self.names, "")
 
 
 def _worst_logits(found: Sequence[Attacked], targets: Tensor) -> Tensor:

@@ -12,6 +12,7 @@ from robustlit.core.random import sample_seeds
 from robustlit.evaluation.adversarial_names import fitted
 from robustlit.evaluation.attacking import hard_targets
 from robustlit.evaluation.gathering import Chunk
+from robustlit.evaluation.outcomes import Outcomes
 from robustlit.evaluation.score_tally import ScoreTally
 from robustlit.evaluation.time_cap import TimeCap
 from robustlit.metrics.cells import CLEAN, Cell
@@ -41,12 +42,19 @@ class AttackTally(ScoreTally):
         cap: Which of them there is time for.
         seed: Evaluation seed.
         others: Cells that the caller counts.
+        outcomes: Gets every image's too.
     """
 
     def __init__(
-        self, attacks: Mapping[Cell, Attack], cap: TimeCap[Cell], *, seed: int = 0, others: Iterable[Cell] = ()
+        self,
+        attacks: Mapping[Cell, Attack],
+        cap: TimeCap[Cell],
+        *,
+        seed: int = 0,
+        others: Iterable[Cell] = (),
+        outcomes: Outcomes | None = None,
     ) -> None:
-        super().__init__((CLEAN, *attacks, *others))
+        super().__init__((CLEAN, *attacks, *others), outcomes)
         self.attacks = dict(attacks)
         self.cap = cap
         self.seed = seed
@@ -55,6 +63,8 @@ class AttackTally(ScoreTally):
         self, predict: Callable[[Tensor], Tensor], adapter: Adapter, chunk: Chunk, keep: Collection[Cell] = ()
     ) -> dict[Cell, Attacked]:
         """Attack some images in every cell, and return those of ``keep``."""
+        if self.outcomes is not None:
+            self.outcomes.begin(chunk.ids)
         logits = predict(chunk.images)
         targets = hard_targets(adapter, chunk.targets, logits)
         self.update(adapter, CLEAN, logits, targets)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from robustlit import __version__
 from robustlit.evaluation.base import Row
+from robustlit.evaluation.records import Record
 
 if TYPE_CHECKING:
     from pytorch_lightning import LightningModule, Trainer
@@ -67,6 +68,7 @@ class AutoAttackTest:
         if batch_size < 1:
             raise ValueError(f"expected batch_size of at least 1, got {batch_size}; try 250")
         self.eps, self.norm, self.images, self.batch_size, self.seed = eps, norm, images, batch_size, seed
+        self.records: list[Record] = []
 
     def expects(self, datamodule: "VisionDataModule") -> list[str]:
         """Return the keys ``<test>/<metric>`` of what will be measured.
@@ -93,6 +95,7 @@ class AutoAttackTest:
         from robustlit.evaluation.visiting import visit
 
         rows: list[Row] = []
+        self.records = []
         splits = dict(datamodule.test_sets)
         try:
             for name, split in splits.items():
@@ -100,6 +103,7 @@ class AutoAttackTest:
                 visitor = AutoAttackVisitor(self.eps, self.norm, self.batch_size, self.seed)
                 visit(visitor, self.images, module, datamodule, trainer)
                 rows += self._rows(name, visitor.broken, visitor.facts)
+                self.records += self._outcomes(name, visitor.ids, visitor.broken)
         finally:
             datamodule.test_sets = splits
         return rows
@@ -109,6 +113,18 @@ class AutoAttackTest:
         from robustlit.evaluation.adversarial_names import eps_key
 
         return f"{self.norm}_{eps_key(self.eps)}"
+
+    def _outcomes(self, split: str, ids: Sequence[int], broken: Sequence[int]) -> list[Record]:
+        import numpy as np
+
+        from robustlit.evaluation.auto_attack_run import ROBUST, WRONG
+
+        if not broken:
+            return []
+        index, first = np.unique(np.array(ids, np.int64), return_index=True)
+        places = np.array(broken)[first]
+        arrays = {"index": index, "clean": places != WRONG, self._headline: places == ROBUST}
+        return [Record(self.name, split, "outcomes", "", arrays)]
 
     def _rows(self, split: str, broken: Sequence[int], facts: dict[str, Any]) -> list[Row]:
         """Turn "which attack broke which image" into rows."""

@@ -131,7 +131,7 @@ def _package(
 class AutoAttackVisitor(Visitor):
     """Keeps the chosen images on the CPU, and attacks them at the end, block by block.
 
-    ``broken`` and ``facts`` have what was found, the same on every process.
+    ``broken``, ``ids`` and ``facts`` have what was found, the same on every process.
 
     Args:
         eps: See :func:`auto_attack`; likewise ``norm`` and ``seed``.
@@ -143,6 +143,7 @@ class AutoAttackVisitor(Visitor):
     def __init__(self, eps: float, norm: str, block: int, seed: int) -> None:
         self.eps, self.norm, self.block, self.seed = eps, norm, block, seed
         self.broken: list[int] = []
+        self.ids: list[int] = []
         self.facts: dict[str, Any] = {}
         self._chunks: list[Chunk] = []
 
@@ -168,6 +169,7 @@ class AutoAttackVisitor(Visitor):
                 found.append((start, auto_attack(predict, images.float(), targets, **settings).tolist()))
         every = sorted(pair for part in from_all_processes(trainer, found) for pair in part)
         self.broken = [place for _, places in every for place in places]
+        self.ids = whole.ids.tolist()
         self.facts = self._describe(classes, precision_words(trainer, module, "32"))
 
     def _describe(self, classes: int, precision: str) -> dict[str, Any]:

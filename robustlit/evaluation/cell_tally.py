@@ -9,6 +9,7 @@ from robustlit.core import Adapter
 from robustlit.evaluation.cells import Conditions, CorruptionCell
 from robustlit.evaluation.gathering import Chunk
 from robustlit.evaluation.looking import looking
+from robustlit.evaluation.outcomes import Outcomes
 from robustlit.evaluation.score_tally import ScoreTally
 from robustlit.evaluation.time_cap import TimeCap
 from robustlit.metrics.cells import CLEAN, Cell, CellScore
@@ -23,13 +24,20 @@ class CellTally:
         cells: The cells of this evaluation; the images as they are, ``CLEAN``, come first by themselves.
         conditions: How they are made.
         cap: Which of them there is time for.
+        outcomes: Gets every image's too.
     """
 
-    def __init__(self, cells: Sequence[CorruptionCell], conditions: Conditions, cap: TimeCap[Cell]) -> None:
+    def __init__(
+        self,
+        cells: Sequence[CorruptionCell],
+        conditions: Conditions,
+        cap: TimeCap[Cell],
+        outcomes: Outcomes | None = None,
+    ) -> None:
         self.cells = tuple(cells)
         self.conditions = conditions
         self.cap = cap
-        self._scores = ScoreTally((CLEAN, *(cell.key for cell in cells)))
+        self._scores = ScoreTally((CLEAN, *(cell.key for cell in cells)), outcomes)
 
     @property
     def keys(self) -> tuple[Cell, ...]:
@@ -38,6 +46,8 @@ class CellTally:
 
     def look(self, trainer: pl.Trainer, module: pl.LightningModule, adapter: Adapter, chunk: Chunk) -> None:
         """Score every cell on some images."""
+        if self._scores.outcomes is not None:
+            self._scores.outcomes.begin(chunk.ids)
         with looking(trainer, module, adapter) as predict:
             self._scores.update(adapter, CLEAN, predict(chunk.images), chunk.targets)
             for cell in self.cells:

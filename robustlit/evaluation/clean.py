@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from robustlit.evaluation.base import Row
+from robustlit.evaluation.records import Record
 
 if TYPE_CHECKING:
     from pytorch_lightning import LightningModule, Trainer
@@ -22,15 +23,19 @@ class CleanTest:
 
     name = "clean"
 
+    def __init__(self) -> None:
+        self.records: list[Record] = []
+
     def expects(self, datamodule: "VisionDataModule") -> list[str]:
         """Return a pattern: which metrics there are, only the module's test step tells."""
         return [f"{self.name}/*"]
 
     def run(self, module: "LightningModule", datamodule: "VisionDataModule", trainer: "Trainer") -> list[Row]:
         """Run ``trainer.test`` and return one row a split and metric."""
+        self.records = []
         if not datamodule.test_names:
             return []
-        trainer.test(module, datamodule=datamodule, verbose=False)
+        self.records = _test(self.name, module, datamodule, trainer)
         metrics = {key: float(value) for key, value in trainer.callback_metrics.items()}
         per_batch = datamodule.eval_batch_size * trainer.world_size
         sizes = {  # fewer than the split has where trainer.limit_test_batches says so
@@ -38,6 +43,24 @@ class CleanTest:
             for split, batches in zip(datamodule.test_names, trainer.num_test_batches, strict=True)
         }
         return rows(self.name, metrics, sizes, rates=("accuracy",) if datamodule.task == "classification" else ())
+
+
+def _test(test: str, module: "LightningModule", datamodule: "VisionDataModule", trainer: "Trainer") -> list[Record]:
+    """Run ``trainer.test``; return which images of every split are right."""
+    from robustlit.evaluation.answer_listener import AnswerListener
+    from robustlit.evaluation.outcomes import Outcomes
+
+    listener = AnswerListener()
+    trainer.callbacks.append(listener)  # type: ignore[attr-defined]
+    try:
+        trainer.test(module, datamodule=datamodule, verbose=False)
+    finally:
+        listener.stop()
+        trainer.callbacks.remove(listener)  # type: ignore[attr-defined]
+    records: list[Record] = []
+    for split, outcomes in zip(datamodule.test_names, listener.outcomes, strict=False):
+        records += (outcomes or Outcomes()).record(test, split, trainer)
+    return records
 
 
 def rows(test: str, metrics: Mapping[str, float], sizes: Mapping[str, int], rates: tuple[str, ...] = ()) -> list[Row]:

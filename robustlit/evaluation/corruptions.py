@@ -1,15 +1,18 @@
 """The test on corrupted images: the families of ImageNet-C and C-bar, and a user's own."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from robustlit import __version__
 from robustlit.evaluation.base import Row
+from robustlit.evaluation.records import Record
 
 if TYPE_CHECKING:
     from pytorch_lightning import LightningModule, Trainer
 
     from robustlit.data.base import VisionDataModule
+    from robustlit.evaluation.cell_pass import CellsFound
     from robustlit.evaluation.cells import CorruptionCell
     from robustlit.metrics.cells import Cell
 
@@ -69,6 +72,7 @@ class CorruptionTest:
         self.families, self.own, self.severities = tuple(families), tuple(own), tuple(severities)
         self.images, self.frost = images, str(frost)
         self.conditions = NearestTable(preset, seed, storage, move_masks)
+        self.records: list[Record] = []
 
     def expects(self, datamodule: "VisionDataModule") -> list[str]:
         """Return the keys ``<test>/<metric>`` of what will be measured; raises already what would stop it."""
@@ -89,6 +93,7 @@ class CorruptionTest:
     def run(self, module: "LightningModule", datamodule: "VisionDataModule", trainer: "Trainer") -> list[Row]:
         """Measure every split, and return one row a cell, corruption and family."""
         rows: list[Row] = []
+        self.records = []
         splits = dict(datamodule.test_sets)
         try:
             for name, split in splits.items():
@@ -106,7 +111,7 @@ class CorruptionTest:
 
         height, width = _size(datamodule.test_sets[split])
         families = self._cells(height, width)
-        measured = score_cells(_distinct(families), self.conditions, self.images, module, datamodule, trainer)
+        found = score_cells(_distinct(families), self.conditions, self.images, module, datamodule, trainer)
         conditions = {
             **self.conditions.describe(height, width),
             "frost": self.frost,
@@ -120,7 +125,8 @@ class CorruptionTest:
             refusal = self._why_not_mce(family, keys, datamodule, conditions, (height, width))
             tables = sorted({self.conditions.table(cell, height, width) for cell in own})
             counted = {**conditions, "preset": "+".join(tables), "cells": _coverage(keys)}
-            rows += corruption_rows(family, split, score, measured, keys, counted, refusal)
+            rows += corruption_rows(family, split, score, found.scores, keys, counted, refusal)
+            self.records += _records(family, split, own, found)
         return rows
 
     def _cells(self, height: int, width: int) -> "dict[str, tuple[CorruptionCell, ...]]":
@@ -160,6 +166,19 @@ class CorruptionTest:
             storage=self.conditions.storage,
             reference_frost=self.frost != "procedural",
         )
+
+
+def _records(family: str, split: str, cells: "Sequence[CorruptionCell]", found: "CellsFound") -> list[Record]:
+    """What is kept of the images of a family: which are right in its cells, and the pictures of its worst."""
+    from robustlit.evaluation.outcomes import cell_words
+
+    records = []
+    if found.outcomes:
+        names = ["index", "clean", *(cell_words(cell.key) for cell in cells)]
+        arrays = {name: found.outcomes[name] for name in names if name in found.outcomes}
+        records.append(Record(family, split, "outcomes", "", arrays))
+    drawn = [found.pictures[cell.key] for cell in cells if cell.key in found.pictures]
+    return records + [replace(picture, test=family, split=split) for picture in drawn]
 
 
 def _distinct(families: "Mapping[str, Sequence[CorruptionCell]]") -> "list[CorruptionCell]":

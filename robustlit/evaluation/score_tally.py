@@ -9,6 +9,7 @@ from torch import Tensor
 
 from robustlit.core import Adapter
 from robustlit.core.adapter import TASKS, Task
+from robustlit.evaluation.outcomes import Outcomes
 from robustlit.metrics.cells import Cell, CellScore
 from robustlit.metrics.corruption_scores import CorruptionScores
 from robustlit.metrics.targets import check_targets
@@ -21,10 +22,12 @@ class ScoreTally:
 
     Args:
         cells: The cells, the same on every process.
+        outcomes: Gets every image's too.
     """
 
-    def __init__(self, cells: Sequence[Cell]) -> None:
+    def __init__(self, cells: Sequence[Cell], outcomes: Outcomes | None = None) -> None:
         self.cells = tuple(cells)
+        self.outcomes = outcomes
         self._kind: tuple[Task, int] | None = None
         self._scores: CorruptionScores | None = None
 
@@ -40,6 +43,8 @@ class ScoreTally:
             self._kind = (task, logits.shape[1])
             self._scores = self._metric(self._kind, adapter, logits.device)
         self._scores.update(cell, logits, targets)
+        if self.outcomes is not None and self._kind is not None:
+            self.outcomes.add(cell, logits, targets, self._kind[0], adapter.ignore_index)
 
     def compute(
         self, trainer: pl.Trainer, device: torch.device, adapter: Adapter, dropped: Collection[Cell] = ()

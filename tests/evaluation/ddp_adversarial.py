@@ -12,7 +12,7 @@ from torch import nn
 
 from robustlit.attacks import APGD, CosPGD
 from robustlit.data import ShapesDataModule
-from robustlit.evaluation import AdversarialTest, AutoAttackTest
+from robustlit.evaluation import AdversarialTest, AutoAttackTest, CorruptionTest
 from robustlit.evaluation.auto_attack_run import find_spec
 from robustlit.modules import SegmentationModule
 from tests.evaluation.adversarial_sets import arrays, trained
@@ -40,14 +40,22 @@ if __name__ == "__main__":
         enable_progress_bar=False,
         enable_model_summary=False,
     )
-    rows = []
+    rows, records = [], []
     with tempfile.TemporaryDirectory() as folder:
         module, data = trained(4), arrays(Path(folder) / "set.npz", 4, 21)
         others = {"apgd": APGD(eps=0.02, steps=3)}
-        rows += AdversarialTest(eps=(0.01, 0.02), steps=3, attacks=others, images=17).run(module, data, trainer)
+        tests = [AdversarialTest(eps=(0.01, 0.02), steps=3, attacks=others, images=17)]
         if find_spec("pyautoattack") is not None:
-            rows += AutoAttackTest(eps=0.3, images=9, batch_size=4).run(module, data, trainer)
+            tests.append(AutoAttackTest(eps=0.3, images=9, batch_size=4))
+        tests.append(CorruptionTest(["extra"], severities=[3]))
+        for test in tests:
+            rows += test.run(module, data, trainer)
+            records += test.records
         others = {"cos_pgd": CosPGD(eps=0.02, steps=2)}
         rows += AdversarialTest(eps=(0.02,), steps=2, attacks=others, images=None).run(*masks(Path(folder)), trainer)
     if trainer.is_global_zero:
-        torch.save([(row.test, row.metric, row.value, row.low, row.high, row.n) for row in rows], out)
+        figures = [(row.test, row.metric, row.value, row.low, row.high, row.n) for row in rows]
+        outcomes = [
+            (one.test, {k: v.tolist() for k, v in one.data.items()}) for one in records if one.kind == "outcomes"
+        ]
+        torch.save((figures, outcomes), out)

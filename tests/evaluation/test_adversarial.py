@@ -141,4 +141,15 @@ def test_two_processes_give_the_figures_of_one(tmp_path):
         assert run.returncode == 0, run.stderr[-2000:]
     one, two = torch.load(tmp_path / "1.pt"), torch.load(tmp_path / "2.pt")
     assert one == two
-    assert {"worst_linf_0.02", "pgd_linf_0.01", "cos_pgd_linf_0.02"} <= {metric for _, metric, *_ in one}
+    figures, outcomes = one
+    assert {"worst_linf_0.02", "pgd_linf_0.01", "cos_pgd_linf_0.02"} <= {metric for _, metric, *_ in figures}
+    assert {"adversarial", "extra"} <= {test for test, _ in outcomes}
+    for test, flags in outcomes:  # every figure is the mean of its images
+        of_cells = {
+            metric.removeprefix("accuracy/"): (value, n) for name, metric, value, *_, n in figures[:-4] if name == test
+        }
+        for cell in flags.keys() - {"index"}:
+            assert of_cells[cell] == (pytest.approx(sum(flags[cell]) / len(flags[cell])), len(flags[cell])), (
+                test,
+                cell,
+            )
