@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from robustlit.cli.errors import UserError
-from robustlit.evaluation.base import PUBLISHED, Row
+from robustlit.evaluation.base import OTHER, PUBLISHED, Row
 
 __all__ = ["OPTIONS", "Gate", "check_keys", "missed", "read_gates", "stop_where_missed"]
 
@@ -64,7 +64,7 @@ def check_keys(gates: Sequence[Gate], expected: Sequence[str], splits: Iterable[
     Raises:
         UserError: With the nearest key.
     """
-    places = (*splits, PUBLISHED)
+    places = (*splits, PUBLISHED, OTHER)
     for gate in gates:
         first, _, rest = gate.key.partition("/")
         if not (_is_among(gate.key, expected) or (first in places and _is_among(rest, expected))):

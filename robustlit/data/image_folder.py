@@ -19,10 +19,13 @@ class ImageFolder(VisionDataModule):
 
     Either ``path`` has ``train`` and perhaps ``val`` and ``test`` folders with a folder for each class in them, or it
     has the class folders itself. Where there is no ``val``, a seeded share of the training files becomes it. Classes
-    are the folders' names, sorted.
+    are the folders' names, sorted, unless they are given: a folder of pictures for a model of more classes may show
+    some of them only.
 
     Args:
         path: The folder.
+        class_names: The classes in the order of the model's logits, each the name of a folder, some of which may be
+            missing; "imagenet" for the 1,000 WordNet identifiers of ImageNet; None for the folders there are.
         channels: 1 for grey or 3 for colour; files of the other kind are converted.
         groups: A CSV file with a column ``file`` (relative to the training folder) and one for the group; the random
             split then never parts a group.
@@ -39,6 +42,7 @@ class ImageFolder(VisionDataModule):
         self,
         path: str | Path,
         *,
+        class_names: Sequence[str] | None = None,
         channels: int = 3,
         groups: str | Path | None = None,
         group_column: str = "group",
@@ -46,15 +50,16 @@ class ImageFolder(VisionDataModule):
     ) -> None:
         super().__init__(**settings)
         self.path, self.channels = Path(path), channels
+        self._names = _known_names(class_names)
         self.groups, self.group_column = groups, group_column
 
     def load(self) -> Splits:
         """List the files."""
         has_splits = (self.path / "train").is_dir()
         root = self.path / "train" if has_splits else self.path
-        self.class_names = _class_folders(root)
+        self.class_names = self._names or _class_folders(root)
         self.num_classes = len(self.class_names)
-        train = self._files(root, self.class_names)
+        train = self._files(root, _class_folders(root))
         groups = read_groups(self.groups, self.group_column, train.images, root) if self.groups else None
         val, test = (self._evaluation(name) if has_splits else None for name in ("val", "test"))
         return Splits(train, val, {} if test is None else {"test": test}, groups)
@@ -69,6 +74,18 @@ class ImageFolder(VisionDataModule):
             (path, lookup(f"class in {root}", name, number)) for name in names for path in find_images(root / name)
         ]
         return ImageFiles([path for path, _ in files], [target for _, target in files], self.channels)
+
+
+def _known_names(names: Sequence[str] | None) -> tuple[str, ...]:
+    """Return the names of the classes; none where the folders have them."""
+    if isinstance(names, str):
+        from robustlit.data.imagenet import WNIDS
+
+        return lookup("list of classes", names, {"imagenet": WNIDS})
+    given = tuple(map(str, names or ()))
+    if len(set(given)) < len(given):
+        raise DataError(f"expected every class once, got {len(given) - len(set(given))} twice; try other class_names")
+    return given
 
 
 def _class_folders(root: Path) -> tuple[str, ...]:

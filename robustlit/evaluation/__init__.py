@@ -2,19 +2,27 @@
 
 from robustlit.evaluation.adversarial import AdversarialTest
 from robustlit.evaluation.auto_attack import AutoAttackTest
+from robustlit.evaluation.background import BackgroundTest
 from robustlit.evaluation.base import Evaluation, Row
 from robustlit.evaluation.clean import CleanTest
 from robustlit.evaluation.corruptions import CorruptionTest
 from robustlit.evaluation.published import PublishedTest
 from robustlit.evaluation.records import Record
+from robustlit.evaluation.shape_bias import ShapeBiasTest
+from robustlit.evaluation.shift import ShiftTest
+from robustlit.evaluation.transfer import TransferTest
 
 __all__ = [
     "AdversarialTest",
     "AutoAttackTest",
+    "BackgroundTest",
     "CleanTest",
     "CorruptionTest",
     "Evaluation",
     "PublishedTest",
     "Record",
     "Row",
+    "ShapeBiasTest",
+    "ShiftTest",
+    "TransferTest",
 ]

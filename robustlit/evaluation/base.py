@@ -8,9 +8,10 @@ if TYPE_CHECKING:
 
     from robustlit.data.base import VisionDataModule
 
-__all__ = ["PUBLISHED", "VALIDATION", "Evaluation", "Row"]
+__all__ = ["OTHER", "PUBLISHED", "VALIDATION", "Evaluation", "Row"]
 
 VALIDATION = "val"  # the name of the validation split, where it is tested
+OTHER = "other"  # the name of the split of figures on another data set
 PUBLISHED = "published"  # the name of the split of figures on a corrupted set from disk
 
 

@@ -8,6 +8,7 @@ import pytorch_lightning as pl
 from robustlit.core import Adapter
 from robustlit.core.adapter import Task
 from robustlit.data.base import VisionDataModule
+from robustlit.evaluation.standing_in import stand_in
 from robustlit.metrics.cells import Cell, CellScore
 from robustlit.metrics.corruption_scores import CorruptionScores
 
@@ -32,14 +33,8 @@ def score_splits(
         The scores, the same on every process.
     """
     scorer = _Scorer(module, tuple(splits), _task(datamodule), datamodule.num_classes)
-    callbacks, own = list(trainer.callbacks), datamodule.test_sets  # type: ignore[attr-defined]
-    trainer.callbacks = [each for each in callbacks if isinstance(each, pl.callbacks.ProgressBar)]  # type: ignore[attr-defined]
-    datamodule.test_sets = {f"{name} {severity:g}": split for (name, severity), split in splits.items()}
-    before = module._trainer
-    try:
-        trainer.test(scorer, datamodule=datamodule, verbose=False)
-    finally:
-        trainer.callbacks, datamodule.test_sets, module._trainer = callbacks, own, before  # type: ignore[attr-defined]
+    named = {f"{name} {severity:g}": split for (name, severity), split in splits.items()}
+    stand_in(scorer, named, module, datamodule, trainer)
     return scorer.found
 
 

@@ -8,17 +8,18 @@ from torch import Tensor
 from robustlit.core.random import mix, sample_seeds, uniform
 from robustlit.metrics.confusion import mean_iou
 
-__all__ = ["bootstrap_mean_iou", "wilson"]
+__all__ = ["bootstrap_mean_iou", "resampled_mean_iou", "wilson"]
 
 _Z = 1.959963984540054  # 97.5 % quantile of the standard normal distribution
 
 
-def wilson(successes: int, n: int) -> tuple[float, float]:
+def wilson(successes: int, n: int, z: float = _Z) -> tuple[float, float]:
     """Return the 95 % interval of a rate (Wilson, JASA 1927), which stays in [0, 1] and is right near 0 and 1.
 
     Args:
         successes: How many of the trials succeeded.
         n: Number of trials.
+        z: Quantile of the standard normal distribution, for another level.
 
     Raises:
         ValueError: If ``n`` is not positive or ``successes`` is not in 0…n.
@@ -29,9 +30,9 @@ def wilson(successes: int, n: int) -> tuple[float, float]:
     """
     if n < 1 or not 0 <= successes <= n:
         raise ValueError(f"expected 0 <= successes <= n and n >= 1, got {successes} of {n}; try counts, not rates")
-    rate, z2 = successes / n, _Z**2
+    rate, z2 = successes / n, z**2
     centre = (rate + z2 / (2 * n)) / (1 + z2 / n)
-    half = _Z / (1 + z2 / n) * math.sqrt(rate * (1 - rate) / n + z2 / (4 * n**2))
+    half = z / (1 + z2 / n) * math.sqrt(rate * (1 - rate) / n + z2 / (4 * n**2))
     return (0.0 if successes == 0 else centre - half), (1.0 if successes == n else centre + half)
 
 
@@ -51,6 +52,19 @@ def bootstrap_mean_iou(
     Raises:
         ValueError: If there is no image.
     """
+    drawn = resampled_mean_iou(confusions, ignore_index=ignore_index, resamples=resamples, seed=seed)
+    low, high = drawn.quantile(torch.tensor([0.025, 0.975])).tolist()
+    return low, high
+
+
+def resampled_mean_iou(
+    confusions: Tensor, *, ignore_index: int | None = None, resamples: int = 1000, seed: int = 0
+) -> Tensor:
+    """Return the mean IoU of data sets drawn from the images of one: float32 of shape resamples.
+
+    Two sets of matrices of the same images have the same draws, so that their differences are paired. The arguments
+    and the errors are those of :func:`bootstrap_mean_iou`.
+    """
     images = len(confusions)
     if images == 0:
         raise ValueError("expected at least one confusion matrix, got none; try a larger split")
@@ -59,5 +73,4 @@ def bootstrap_mean_iou(
     times = torch.zeros(resamples, images, dtype=torch.float64)  # autocast and TF32 leave float64 alone
     times.scatter_add_(1, drawn, torch.ones_like(times))
     matrices = (times @ confusions.cpu().double().flatten(1)).view(resamples, *confusions.shape[1:])
-    low, high = mean_iou(matrices, ignore_index).quantile(torch.tensor([0.025, 0.975])).tolist()
-    return low, high
+    return mean_iou(matrices, ignore_index)

@@ -1,0 +1,82 @@
+"""What a model decides for single images of any task, kept so that versions of one image can be compared."""
+
+import torch
+from torch import Tensor
+
+from robustlit.core.adapter import Adapter, Task
+from robustlit.metrics.confusion import confusion_matrices, mean_iou
+from robustlit.metrics.interval import bootstrap_mean_iou, resampled_mean_iou
+from robustlit.metrics.rates import mean_share, paired_difference
+from robustlit.metrics.targets import check_targets
+
+__all__ = ["SCORE", "decisions", "difference", "figure", "right_of", "same_of", "task_of"]
+
+#: The score of a task in which versions of images are compared.
+SCORE = {"classification": "accuracy", "multilabel": "accuracy", "segmentation": "iou"}
+
+
+def task_of(adapter: Adapter, logits: Tensor, targets: Tensor) -> Task:
+    """Return the task after looking whether logits and targets fit each other.
+
+    Raises:
+        ValueError: If they do not, in one line.
+    """
+    task = adapter.task_of(targets, logits)
+    check_targets(logits, targets, task, adapter.ignore_index)
+    return task
+
+
+def decisions(logits: Tensor, task: Task) -> Tensor:
+    """Return the class of every image (int64 N), label (N×K of 0 and 1) or pixel (N×H×W); -1 where it is NaN."""
+    if task == "multilabel":
+        return (logits > 0).long().where(~logits.isnan(), -1)
+    if logits.shape[1] == 1:  # softmax over (0, z) is the sigmoid of z
+        logits = torch.cat((torch.zeros_like(logits), logits), 1)
+    return logits.max(1).indices.where(~logits.isnan().any(1), -1)
+
+
+def right_of(decided: Tensor, targets: Tensor, task: Task, num_classes: int, ignore_index: int | None) -> Tensor:
+    """Return how right decisions are: the share of an image's labels (float N), or its confusion matrix (int64 N×K×K).
+
+    Args:
+        decided: As :func:`decisions` returns them.
+        targets: N, N×K, N×H×W or N×1×H×W.
+        task: The task.
+        num_classes: K; at least 2 are counted in segmentation.
+        ignore_index: Target of pixels that do not count.
+
+    Example:
+        >>> right_of(torch.tensor([2, 0]), torch.tensor([2, 1]), "classification", 3, None).tolist()
+        [1.0, 0.0]
+    """
+    if task == "multilabel":
+        return (decided == targets.long()).float().mean(1)
+    maps = targets.squeeze(1) if targets.ndim == 4 else targets
+    return same_of(decided, maps.long(), task, num_classes, ignore_index)
+
+
+def same_of(decided: Tensor, others: Tensor, task: Task, num_classes: int, ignore_index: int | None = None) -> Tensor:
+    """Return how far decisions are those of others: 0 or 1 an image (float N), or confusion matrices (int64 N×K×K)."""
+    if task == "classification":
+        return (decided == others).float()
+    if task == "multilabel":
+        return (decided == others).all(1).float()
+    known = others.where(decided >= 0, -1)
+    return confusion_matrices(decided.clamp(min=0), known, max(2, num_classes), ignore_index)
+
+
+def figure(kept: Tensor, ignore_index: int | None = None) -> tuple[float, float, float]:
+    """Return a figure and its 95 % interval from what was kept of every image: a mean share, or the mean IoU."""
+    if kept.ndim == 1:
+        return mean_share(kept)
+    return (mean_iou(kept.sum(0), ignore_index).item(), *bootstrap_mean_iou(kept, ignore_index=ignore_index))
+
+
+def difference(first: Tensor, second: Tensor, ignore_index: int | None = None) -> tuple[float, float, float]:
+    """Return how much larger the first figure is than the second on the same images, and its paired 95 % interval."""
+    if first.ndim == 1:
+        return paired_difference(first, second)
+    gap = (mean_iou(first.sum(0), ignore_index) - mean_iou(second.sum(0), ignore_index)).item()
+    one, other = (resampled_mean_iou(each, ignore_index=ignore_index) for each in (first, second))
+    low, high = (one - other).quantile(torch.tensor([0.025, 0.975])).tolist()
+    return gap, low, high

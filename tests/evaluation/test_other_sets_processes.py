@@ -1,0 +1,24 @@
+"""Two processes find what one finds, in the tests that look at single images."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+
+@pytest.mark.slow
+def test_two_processes_find_what_one_finds(tmp_path):
+    script = Path(__file__).with_name("ddp_other_sets.py")
+    found = []
+    for processes in (1, 2):
+        out = tmp_path / f"{processes}.pt"
+        command = [sys.executable, str(script), str(out), str(processes), str(tmp_path)]
+        result = subprocess.run(command, capture_output=True, text=True, timeout=300, env={**os.environ})
+        assert result.returncode == 0, result.stderr
+        found.append(torch.load(out))
+    assert found[0] == found[1]
+    assert len(found[0]["figures"]) > 40
+    assert len({figure[3] for figure in found[0]["figures"]}) > 10
