@@ -120,7 +120,8 @@ class ExplanationPass(BudgetedEvaluation):
 
     def begin(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Listen to the module."""
-        self._failures, self._flips = Worst(self.count), Worst(self.count)
+        # an image may flip in every cell and is shown once
+        self._failures, self._flips = Worst(self.count), Worst(self.count * max(1, len(self.cells)))
         self._balanced = None if self._stage(trainer) in self._probes else Balanced(self.count, self.seed)
         self._masks, self._figures, self._unfit = {}, None, False
         self._everything.begin(first_loader(trainer.test_dataloaders if trainer.testing else trainer.val_dataloaders))
@@ -224,16 +225,16 @@ class ExplanationPass(BudgetedEvaluation):
         positions, ids = self._everything.choose(adapter, batch)
         with torch.inference_mode(False), torch.no_grad():
             images, targets = adapter.images(batch), adapter.targets(batch)
-            logits = self._logits(trainer, pl_module, adapter, batch, images)
             chosen = private(positions)
             chunk = Chunk(images[chosen], targets[chosen], private(ids))
             if not len(chunk):
                 return
-            scores = mistakes(adapter, logits[chosen], chunk.targets)
-            self._failures.add(scores, {"images": chunk.images, "targets": chunk.targets, "ids": chunk.ids})
             if self._balanced is not None:
                 self._balanced.add(chunk, groups_of(chunk.targets, adapter.ignore_index))
                 self._keep_masks(batch, chunk, chosen)
+            logits = self._logits(trainer, pl_module, adapter, batch, images)
+            scores = mistakes(adapter, logits[chosen], chunk.targets)
+            self._failures.add(scores, {"images": chunk.images, "targets": chunk.targets, "ids": chunk.ids})
 
     def _corrupt(self, trainer: pl.Trainer, pl_module: pl.LightningModule, chunk: Chunk) -> None:
         adapter = self.adapter_of(pl_module)

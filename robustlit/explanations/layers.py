@@ -6,6 +6,7 @@ from difflib import get_close_matches
 from typing import Any
 from weakref import WeakKeyDictionary
 
+import torch
 from torch import Tensor, nn
 
 from robustlit.core.adapter import Adapter
@@ -127,11 +128,12 @@ def _trace(network: Network, layers: Mapping[str, nn.Module], images: Tensor) ->
 
     handles = [layer.register_forward_hook(hook(name)) for name, layer in layers.items()]
     try:
-        logits = network.logits(images.detach().requires_grad_())
+        with torch.enable_grad():  # a caller that needs no gradient gets the same layers
+            logits = network.logits(images.detach().requires_grad_())
+            return _useful_steps(network, kept, logits, images), logits.detach()
     finally:
         for handle in handles:
             handle.remove()
-    return _useful_steps(network, kept, logits, images), logits.detach()
 
 
 def _useful_steps(

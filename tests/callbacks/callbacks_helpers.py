@@ -55,7 +55,7 @@ def board(folder) -> TensorBoardLogger:
 
 def fit(folder, callbacks, *, module=None, epochs=2, ckpt_path=None, data=None, validation=None, **settings):
     """Fit a module (a new Foreign by default) on the CPU and return (trainer, module)."""
-    settings = {"logger": False, "enable_checkpointing": True, "log_every_n_steps": 1, **settings}
+    settings = {"logger": False, "enable_checkpointing": True, "log_every_n_steps": 1, "devices": 1, **settings}
     if module is None:
         torch.manual_seed(1)
         module = Foreign()
@@ -64,7 +64,6 @@ def fit(folder, callbacks, *, module=None, epochs=2, ckpt_path=None, data=None, 
         callbacks=callbacks,
         max_epochs=epochs,
         accelerator="cpu",
-        devices=1,
         enable_progress_bar=False,
         enable_model_summary=False,
         **settings,
