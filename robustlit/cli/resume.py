@@ -11,7 +11,7 @@ from robustlit.cli.config import is_first_process, run_hydra
 from robustlit.cli.errors import UserError
 from robustlit.cli.paths import make_absolute, program, short
 
-__all__ = ["resume", "task"]
+__all__ = ["go_on", "resume", "task"]
 
 HARMLESS = (
     "trainer.",
@@ -60,7 +60,19 @@ def task(cfg: DictConfig) -> float | None:
     """Continue the run whose configuration this is."""
     from hydra.core.hydra_config import HydraConfig
 
-    folder = Path(HydraConfig.get().runtime.output_dir)
+    return go_on(cfg, Path(HydraConfig.get().runtime.output_dir))
+
+
+def go_on(cfg: DictConfig, folder: Path) -> float | None:
+    """Continue the run in a folder from its last checkpoint.
+
+    Args:
+        cfg: The configuration saved there.
+        folder: The run folder.
+
+    Returns:
+        The run's headline figure.
+    """
     OmegaConf.set_struct(cfg, False)
     make_absolute(cfg)
     checkpoint = folder / "checkpoints" / "last.ckpt"

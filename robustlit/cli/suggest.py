@@ -10,7 +10,7 @@ from hydra.errors import HydraException, MissingConfigException, OverrideParseEx
 
 from robustlit.cli.errors import UserError
 
-__all__ = ["composition_line", "flags_first", "groups"]
+__all__ = ["composition_line", "config_dirs", "flags_first", "groups"]
 
 FLAGS = {  # Hydra's, and whether a value follows
     "--multirun": False,
@@ -105,7 +105,7 @@ def _keys(folder: Path, name: str, arguments: Sequence[str], wrong: str) -> list
 
     typed = [word for word in arguments if "=" in word and word.lstrip("+~").partition("=")[0] != wrong]
     choices = [word for word in typed if word.partition("=")[0] in groups(folder) and "," not in word]
-    extra = [f"hydra.searchpath=[file://{Path(place).resolve()}]" for place in _config_dirs(arguments)]
+    extra = [f"hydra.searchpath=[file://{Path(place).resolve()}]" for place in config_dirs(arguments)]
     for overrides in ([*choices, *extra], extra):
         try:
             with initialize_config_dir(str(folder), version_base="1.3"):
@@ -116,7 +116,7 @@ def _keys(folder: Path, name: str, arguments: Sequence[str], wrong: str) -> list
     return []
 
 
-def _config_dirs(arguments: Sequence[str]) -> list[str]:
+def config_dirs(arguments: Sequence[str]) -> list[str]:
     """The user's own folder of options, where one is given."""
     after = [second for first, second in pairwise(arguments) if first in ("--config-dir", "-cd")]
     return after + [word.partition("=")[2] for word in arguments if word.startswith("--config-dir=")]

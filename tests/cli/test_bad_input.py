@@ -211,7 +211,7 @@ def test_an_unknown_option_in_a_sweep_stops_it(train, tmp_path, monkeypatch, cap
 
 def test_in_a_sweep_the_other_jobs_go_on(train, tmp_path, capsys):
     assert train("-m", "task.optimizer.lr=-1,0.1", f"hydra.sweep.dir={tmp_path}") == 2
-    assert "robustlit: job 0 (" in capsys.readouterr().err
+    assert "robustlit: job 1 of 2 (-1)" in capsys.readouterr().err
     assert len(list(tmp_path.glob("*/results.json"))) == 1
     assert len(list(tmp_path.glob("*/config.yaml"))) == 2
 
