@@ -7,7 +7,8 @@ from typing import TypeAlias
 import torch
 from torch import Tensor
 
-from robustlit.augmentations.base import AugmentationOp
+from robustlit.augmentations.base import AugmentationOp, ranges
+from robustlit.augmentations.captions import chain_caption
 from robustlit.augmentations.chains import ChainParams, Operation, draw_chains, mix_chains
 from robustlit.augmentations.point_ops import autocontrast, equalize, posterize, solarize
 from robustlit.augmentations.warps import affine, shift
@@ -22,9 +23,9 @@ class AugMix(AugmentationOp[ChainParams]):
 
     Hendrycks et al., "AugMix: A Simple Data Processing Method to Improve Robustness and Uncertainty" (ICLR 2020), with
     the operations of the published code that do not overlap with ImageNet-C: autocontrast, equalize, posterize, rotate,
-    solarize, shear and translate along both axes. Every sample has chains of its own. The paper's loss term needs two
-    such versions of a batch; this is one. Translations are up to a third of the side, rotations 30 degrees, shears 0.3,
-    all at level 10; the level is uniform from 0.1 to ``severity``.
+    solarize, shear and translate along both axes. Every sample has chains of its own. With ``jsd_weight`` the callback
+    trains with the paper's loss term, which takes two such versions of a batch. Translations are up to a third of the
+    side, rotations 30 degrees, shears 0.3, all at level 10; the level is uniform from 0.1 to ``severity``.
 
     Args:
         severity: Largest level, from 0.1 to 10: 3 for CIFAR, 1 for ImageNet in the paper's code.
@@ -34,6 +35,9 @@ class AugMix(AugmentationOp[ChainParams]):
         p: Probability that an image is changed.
         geometric: Whether rotations, shears and translations are among the operations. Mixtures of differently moved
             images have no class mask, so segmentation needs ``geometric=False``.
+        jsd_weight: Weight of the Jensen–Shannon term that the callback ``Augmentation`` adds to the loss, 12 in the
+            paper: the network's step then sees the images as they are, and two mixtures of each in the added term,
+            which makes a step about three times as dear. 0 trains on one mixture, without a term.
 
     Raises:
         ValueError: If a number is out of its range.
@@ -42,6 +46,8 @@ class AugMix(AugmentationOp[ChainParams]):
         >>> AugMix(severity=3)(torch.rand(2, 3, 32, 32), seed=0).shape
         torch.Size([2, 3, 32, 32])
     """
+
+    schedulable = ranges(severity=(0.1, 10.0))
 
     def __init__(
         self,
@@ -52,8 +58,10 @@ class AugMix(AugmentationOp[ChainParams]):
         p: float = 1.0,
         *,
         geometric: bool = True,
+        jsd_weight: float = 0.0,
     ) -> None:
         super().__init__(p)
+        self.jsd_weight = check_weight(jsd_weight)
         if not 0.1 <= severity <= _MAXIMUM:
             raise ValueError(f"expected severity in [0.1, {_MAXIMUM}], got {severity}; try 3")
         self.severity = severity
@@ -72,6 +80,10 @@ class AugMix(AugmentationOp[ChainParams]):
         """Run and mix drawn chains."""
         return mix_chains(images, params, self._operations())
 
+    def caption(self, params: ChainParams, row: int) -> str:
+        """Name one sample's chains and their weights."""
+        return chain_caption(params, row, _NAMES)
+
     def change_targets(self, targets: Tensor, params: ChainParams, num_classes: int) -> Tensor:
         """Return the targets as they are.
 
@@ -86,11 +98,27 @@ class AugMix(AugmentationOp[ChainParams]):
 
     def extra_repr(self) -> str:
         """Name the settings, for ``print`` and for logs."""
-        return f"severity={self.severity}, width={self.width}, depth={self.depth}, alpha={self.alpha}, p={self.p}"
+        chains = f"severity={self.severity}, width={self.width}, depth={self.depth}, alpha={self.alpha}"
+        return f"{chains}, p={self.p}{weighted(self)}"
 
     def _operations(self) -> tuple[Operation, ...]:
         steps = _PHOTOMETRIC + (_GEOMETRIC if self.geometric else ())
         return tuple(Operation(partial(_leveled, settings, self.severity), run) for settings, run in steps)
+
+
+def weighted(operation: AugmentationOp) -> str:
+    return f", jsd_weight={operation.jsd_weight}" if operation.jsd_weight else ""
+
+
+def check_weight(jsd_weight: float) -> float:
+    """Return the weight of the Jensen–Shannon term.
+
+    Raises:
+        ValueError: If it is below 0.
+    """
+    if jsd_weight < 0:
+        raise ValueError(f"expected jsd_weight of at least 0, got {jsd_weight}; try 12")
+    return jsd_weight
 
 
 def check_chains(width: int, depth: int | tuple[int, int]) -> tuple[int, int | tuple[int, int]]:
@@ -158,4 +186,15 @@ _GEOMETRIC = (
     (partial(_shear, axis=1), affine),
     (partial(_translation, axis=0), shift),
     (partial(_translation, axis=1), shift),
+)
+_NAMES = (
+    "autocontrast",
+    "equalize",
+    "posterize",
+    "solarize",
+    "rotate",
+    "shear x",
+    "shear y",
+    "translate x",
+    "translate y",
 )

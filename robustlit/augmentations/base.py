@@ -1,9 +1,10 @@
 """What every augmentation is: draws made from seeds, applied to a batch, with a per-sample probability."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -11,7 +12,10 @@ from torch import Tensor, nn
 from robustlit.core.pixels import exact_arithmetic
 from robustlit.core.random import fold, sample_seeds, uniform
 
-__all__ = ["AugmentationOp", "Params", "at", "change_chosen", "in_parts", "part_size", "spread"]
+if TYPE_CHECKING:
+    from albumentations import BasicTransform
+
+__all__ = ["AugmentationOp", "Params", "at", "change_chosen", "in_parts", "part_size", "ranges", "spread"]
 
 _PART = 1 << 18  # values worked on at a time on CPU
 
@@ -30,6 +34,11 @@ class Params:
 Drawn = TypeVar("Drawn", bound=Params)
 
 
+def ranges(**settings: tuple[float, float]) -> Mapping[str, tuple[float, float]]:
+    """Return the least and the largest value of each setting that a schedule may change, the probability among them."""
+    return MappingProxyType({"p": (0.0, 1.0), **settings})
+
+
 class AugmentationOp(nn.Module, ABC, Generic[Drawn]):
     """Base of the augmentations: ``sample`` draws, ``apply`` changes, calling the module does both.
 
@@ -44,6 +53,12 @@ class AugmentationOp(nn.Module, ABC, Generic[Drawn]):
     Attributes:
         resembles: Names of the corruptions whose evaluation says less after training with this operation.
         needs_masks: Whether images can be changed only together with their class masks, int N×H×W.
+        needs_partners: Whether what a sample becomes depends on the other samples of the batch.
+        changes_targets: Whether the targets of changed images are others, so that they have to be known.
+        jsd_weight: Weight of the Jensen–Shannon term between the predictions of an image and of two versions of it that
+            the callback adds to the loss; 0 for none. With a weight, the module's own step sees the images without
+            this operation.
+        schedulable: The settings that a schedule may change, and the range of each.
 
     Raises:
         ValueError: If ``p`` is not in [0, 1].
@@ -51,6 +66,10 @@ class AugmentationOp(nn.Module, ABC, Generic[Drawn]):
 
     resembles: tuple[str, ...] = ()
     needs_masks: bool = False
+    needs_partners: bool = False
+    changes_targets: bool = False
+    jsd_weight: float = 0.0
+    schedulable: ClassVar[Mapping[str, tuple[float, float]]] = ranges()
 
     def __init__(self, p: float = 1.0) -> None:
         super().__init__()
@@ -107,6 +126,33 @@ class AugmentationOp(nn.Module, ABC, Generic[Drawn]):
     def choose(self, seeds: Tensor) -> Tensor:
         """Draw which samples are changed: bool of shape N, true with probability ``p``."""
         return uniform(fold(seeds, "chosen")) < self.p
+
+    def caption(self, params: Drawn, row: int) -> str:
+        """Say in a few words what was drawn for one sample, for pictures and logs."""
+        from robustlit.augmentations.captions import caption
+
+        return caption(params, row)
+
+    def settings(self) -> dict[str, Any]:
+        """Return the constructor's arguments by name, so that ``type(op)(**op.settings())`` is the same operation."""
+        from robustlit.augmentations.settings import settings_of
+
+        return settings_of(self)
+
+    def to_albumentations(self) -> "BasicTransform":
+        """Return an albumentations transform that draws and changes as this operation does, for one image at a time.
+
+        It takes uint8 or float32 images H×W×C and moves masks where this operation moves targets; it can be serialised
+        and replayed. Operations that read other samples of a batch read those of its metadata key: see
+        :mod:`robustlit.augmentations.albumentations_transforms`.
+
+        Raises:
+            ImportError: If albumentations is not installed.
+            ValueError: If labels would have to change, for which albumentations has no place.
+        """
+        from robustlit.augmentations.albumentations_transforms import transform_of
+
+        return transform_of(self)
 
     def _check_masks(self, images: Tensor, masks: Tensor | None) -> None:
         expected = (images.shape[0], *images.shape[2:])

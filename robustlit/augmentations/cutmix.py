@@ -1,11 +1,12 @@
 """CutMix: a box of another image, with its labels or its part of the class mask."""
 
+import math
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from robustlit.augmentations.base import AugmentationOp, Params
+from robustlit.augmentations.base import AugmentationOp, Params, ranges
 from robustlit.augmentations.draws import beta_draws
 from robustlit.augmentations.mixing import mix_labels, partners
 from robustlit.augmentations.regions import inside_box, integers
@@ -78,6 +79,10 @@ class CutMix(AugmentationOp[CutMixParams]):
         >>> CutMix()(torch.rand(2, 3, 8, 8), seed=0).shape
         torch.Size([2, 3, 8, 8])
     """
+
+    needs_partners = True
+    changes_targets = True
+    schedulable = ranges(alpha=(1e-3, math.inf))
 
     def __init__(self, alpha: float = 1.0, p: float = 1.0) -> None:
         super().__init__(p)

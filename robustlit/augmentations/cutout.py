@@ -1,12 +1,13 @@
 """Cutout: one colour inside a random square patch."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from robustlit.augmentations.base import AugmentationOp, Params
+from robustlit.augmentations.base import AugmentationOp, Params, ranges
 from robustlit.augmentations.regions import SquarePatch, inside_patch
 from robustlit.core.cached import cached_tensors
 from robustlit.core.random import fold, uniform
@@ -67,6 +68,7 @@ class Cutout(AugmentationOp[CutoutParams]):
     """
 
     resembles = ("checkerboard_cutout",)
+    schedulable = ranges(patch_size=(1.0, math.inf))
 
     def __init__(
         self,

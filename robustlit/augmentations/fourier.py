@@ -5,6 +5,7 @@ import math
 import torch
 from torch import Tensor
 
+from robustlit.augmentations.base import ranges
 from robustlit.augmentations.style import Span, StyleOp, span
 from robustlit.core.cached import cached_tensors
 from robustlit.core.random import fold, uniform
@@ -108,6 +109,7 @@ class Fourier(StyleOp):
 
     method = "fourier"
     resembles = ("fog", "brightness", "contrast")
+    schedulable = ranges(alpha=(0.0, 1.0), beta=(0.0, 0.5))
 
     def __init__(self, p: float = 0.5, beta: Span = (0.0, 0.1), alpha: Span = 1.0, **shared: object) -> None:
         super().__init__(p, alpha, **shared)  # type: ignore[arg-type]

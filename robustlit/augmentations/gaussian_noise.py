@@ -1,12 +1,13 @@
 """Gaussian noise over the whole image, or over a region of it."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from robustlit.augmentations.base import AugmentationOp, Params, at, change_chosen
+from robustlit.augmentations.base import AugmentationOp, Params, at, change_chosen, ranges
 from robustlit.augmentations.noise_field import normal_field
 from robustlit.augmentations.regions import FullImage, Region, RegionParams
 from robustlit.core.random import fold, uniform
@@ -66,6 +67,7 @@ class GaussianNoise(AugmentationOp[GaussianNoiseParams]):
     """
 
     resembles = ("gaussian_noise",)
+    schedulable = ranges(sigma=(0.0, math.inf))
 
     def __init__(
         self,

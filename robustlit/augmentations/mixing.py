@@ -34,8 +34,10 @@ def mix_labels(targets: Tensor, partner: Tensor, weight: Tensor, num_classes: in
         float32 N×K.
 
     Raises:
-        ValueError: If the targets are class masks.
+        ValueError: If the targets are class masks, or class numbers of an unknown number of classes.
     """
+    if targets.ndim == 1 and num_classes < 1:
+        raise ValueError("expected the number of classes, for soft labels, got none; try Augmentation(num_classes=10)")
     if targets.ndim > 2:
         raise ValueError(
             f"expected targets of shape N or N×K, got {tuple(targets.shape)}; class masks cannot be mixed, try CutMix"

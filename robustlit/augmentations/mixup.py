@@ -1,11 +1,12 @@
 """MixUp: convex combinations of two images and of their labels."""
 
+import math
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from robustlit.augmentations.base import AugmentationOp, Params, at, change_chosen
+from robustlit.augmentations.base import AugmentationOp, Params, at, change_chosen, ranges
 from robustlit.augmentations.draws import beta_draws
 from robustlit.augmentations.mixing import mix_labels, partners
 from robustlit.core.random import fold, uniform
@@ -47,6 +48,10 @@ class MixUp(AugmentationOp[MixUpParams]):
         >>> op.change_targets(torch.tensor([0, 1]), params, num_classes=2).sum(1)
         tensor([1., 1.])
     """
+
+    needs_partners = True
+    changes_targets = True
+    schedulable = ranges(alpha=(1e-3, math.inf))
 
     def __init__(self, alpha: float = 0.2, p: float = 1.0) -> None:
         super().__init__(p)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from robustlit.augmentations.base import AugmentationOp, Params, at, change_chosen
+from robustlit.augmentations.base import AugmentationOp, Params, at, change_chosen, ranges
 from robustlit.augmentations.style import Span, span
 from robustlit.core.cached import cached_tensors
 from robustlit.core.random import fold, sample_seeds, uniform
@@ -72,6 +72,7 @@ class PaintingByNumbers(AugmentationOp[PaintingByNumbersParams]):
     """
 
     needs_masks = True
+    schedulable = ranges(alpha=(0.0, 1.0))
 
     def __init__(
         self,

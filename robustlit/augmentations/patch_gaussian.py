@@ -1,11 +1,12 @@
 """PatchGaussian: Gaussian noise inside a random square patch."""
 
+import math
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from robustlit.augmentations.base import AugmentationOp, Params
+from robustlit.augmentations.base import AugmentationOp, Params, ranges
 from robustlit.augmentations.noise_field import normal_field, normal_window
 from robustlit.augmentations.regions import SquarePatch, inside_patch
 from robustlit.core.random import fold, uniform
@@ -94,6 +95,7 @@ class PatchGaussian(AugmentationOp[PatchGaussianParams]):
     """
 
     resembles = ("gaussian_noise",)
+    schedulable = ranges(max_sigma=(0.0, math.inf), patch_size=(1.0, math.inf))
 
     def __init__(
         self, patch_size: int = 25, max_sigma: float = 1.0, p: float = 1.0, *, sample_up_to: bool = False

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from robustlit.augmentations.base import AugmentationOp, Params
+from robustlit.augmentations.base import AugmentationOp, Params, ranges
 from robustlit.augmentations.regions import integers
 from robustlit.augmentations.vision_ops import MOVING, OPERATIONS, run_on_image, run_on_mask
 from robustlit.core.random import fold, uniform
@@ -44,6 +44,8 @@ class VisionAugment(AugmentationOp[VisionAugmentParams]):
         mask_fill: Class number of pixels from beyond the border, usually the ignore index.
     """
 
+    changes_targets = True
+
     def __init__(self, p: float = 1.0, mask_fill: int = 255) -> None:
         super().__init__(p)
         self.mask_fill = mask_fill
@@ -73,6 +75,11 @@ class VisionAugment(AugmentationOp[VisionAugmentParams]):
                 mask = run_on_mask(mask, name, magnitude, self.mask_fill)
             result[place] = mask
         return result
+
+    def caption(self, params: VisionAugmentParams, row: int) -> str:
+        """Name one sample's operations and their magnitudes, for images of 100 pixels where these go by the size."""
+        steps = dict(self._steps(params, (100, 100))).get(row)
+        return "unchanged" if steps is None else " > ".join(f"{name} {magnitude:.2f}" for name, magnitude in steps)
 
     def _draw(self, seeds: Tensor, count: int, level: int | None) -> VisionAugmentParams:
         """Draw operations; levels too where none is given."""
@@ -123,6 +130,7 @@ class RandAugment(VisionAugment):
     """
 
     resembles = ("brightness", "contrast", "saturate")
+    schedulable = ranges(magnitude=(0.0, 30.0))
 
     def __init__(self, num_ops: int = 2, magnitude: int = 9, p: float = 1.0, mask_fill: int = 255) -> None:
         super().__init__(p, mask_fill)

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import torch
 from torch import Tensor
@@ -48,6 +48,12 @@ class Region(ABC, Generic[Drawn]):
     def sample(self, shape: torch.Size, seeds: Tensor) -> Drawn:
         """Draw the regions of images N×C×H×W from int64 seeds of shape N."""
 
+    def settings(self) -> dict[str, Any]:
+        """Return the constructor's arguments by name."""
+        from robustlit.augmentations.settings import settings_of
+
+        return settings_of(self)
+
     @abstractmethod
     def cells(self, params: Drawn, size: tuple[int, int], masks: Tensor | None = None) -> Tensor:
         """Return int64 N×H×W: each pixel's cell number, 0 … ``count`` - 1, or -1 outside the region."""
@@ -63,6 +69,9 @@ class FullImage(Region[RegionParams]):
     def cells(self, params: RegionParams, size: tuple[int, int], masks: Tensor | None = None) -> Tensor:
         """Return zeros, 1×H×W for any batch."""
         return torch.zeros(1, *size, dtype=torch.int64)
+
+    def __repr__(self) -> str:
+        return "FullImage()"
 
 
 @dataclass(frozen=True)
@@ -162,6 +171,10 @@ class Voronoi(Region[VoronoiParams]):
             least = torch.minimum(least, distance)
         return nearest
 
+    def settings(self) -> dict[str, Any]:
+        """Return the constructor's arguments by name."""
+        return {"cells": self.count}
+
     def __repr__(self) -> str:
         return f"Voronoi({self.count})"
 
@@ -217,6 +230,10 @@ class ClassMasks(Region[ClassMasksParams]):
         classes = masks.long().masked_fill(~known, 0)
         cells = params.cell.gather(1, classes.flatten(1)).view(masks.shape)
         return cells.masked_fill_(~known, -1)
+
+    def settings(self) -> dict[str, Any]:
+        """Return the constructor's arguments by name."""
+        return {"num_classes": self.num_classes, "share": self.share, "styles": self.count}
 
     def __repr__(self) -> str:
         return f"ClassMasks({self.num_classes}, share={self.share}, styles={self.count})"

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, TypeAlias
 import torch
 from torch import Tensor
 
-from robustlit.augmentations.base import AugmentationOp, Params, at, change_chosen, in_parts
+from robustlit.augmentations.base import AugmentationOp, Params, at, change_chosen, in_parts, ranges
 from robustlit.augmentations.mixing import mix_labels, partners
 from robustlit.augmentations.regions import FullImage, Region, RegionParams, integers
 from robustlit.augmentations.style_images import at_size, style_images
@@ -65,6 +65,7 @@ class StyleOp(AugmentationOp[StyleParams]):
     method: ClassVar[str]
     uses_styles: ClassVar[bool] = True
     is_brief: ClassVar[bool] = True
+    schedulable = ranges(alpha=(0.0, 1.0))
 
     def __init__(
         self,
@@ -78,6 +79,9 @@ class StyleOp(AugmentationOp[StyleParams]):
         self.alpha = span("alpha", alpha, 1.0)
         self.region = region or FullImage()
         self.needs_masks = self.region.needs_masks
+        self.needs_partners = self.uses_styles and styles is None
+        self.changes_targets = label_gamma is not None
+        self.styles = styles
         self.bank = None if styles is None else style_images(styles)
         self._known: tuple[Any, Tensor] | None = None
         if label_gamma is not None:

@@ -48,6 +48,8 @@ class StyleTransfer(AugmentationOp[StyleParams]):
         self.operation = lookup("style method", method, _methods())(p=p, **options)
         self.resembles = self.operation.resembles
         self.needs_masks = self.operation.needs_masks
+        self.needs_partners = self.operation.needs_partners
+        self.changes_targets = self.operation.changes_targets
 
     def sample(self, shape: torch.Size, seeds: Tensor) -> StyleParams:
         """Draw whose style, where and how much for every image of a batch N×C×H×W."""
@@ -61,6 +63,14 @@ class StyleTransfer(AugmentationOp[StyleParams]):
     def change_targets(self, targets: Tensor, params: StyleParams, num_classes: int) -> Tensor:
         """Return soft labels where ``label_gamma`` asks for them."""
         return self.operation.change_targets(targets, params, num_classes)
+
+    def settings(self) -> dict[str, Any]:
+        """Return the constructor's arguments by name."""
+        return {"method": self.method, **self.operation.settings(), "p": self.p}
+
+    def extra_repr(self) -> str:
+        """Name the settings, for ``print`` and for logs."""
+        return f"method={self.method!r}"
 
 
 @cache

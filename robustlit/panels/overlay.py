@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from robustlit.panels.text import INK, PAPER, Picture, letters, text_strip, text_width, wrapped
 
-__all__ = ["legend", "mark", "overlay", "palette"]
+__all__ = ["legend", "mark", "outline", "overlay", "palette"]
 
 _GAP = 14
 _OPACITY = 0.6
@@ -42,6 +42,24 @@ def overlay(picture: Picture, mask: NDArray[np.int64], colors: Picture) -> Pictu
     tint = colors[np.where(valid, mask, 0)]
     blended = np.where(valid[..., None], (1 - _OPACITY) * picture + _OPACITY * tint, picture)
     return np.where(_edges(mask)[..., None], np.array(INK), np.round(blended)).astype(np.uint8)
+
+
+def outline(picture: Picture, mask: NDArray[np.int64]) -> Picture:
+    """Draw a light line on a dark one where classes meet; the picture stays as it is elsewhere.
+
+    Args:
+        picture: H×W×3.
+        mask: Class indices H×W.
+
+    Returns:
+        A new picture H×W×3.
+    """
+    line = _edges(mask)
+    dark = line.copy()
+    dark[:-1] |= line[1:]
+    dark[:, :-1] |= line[:, 1:]
+    shown = np.where(dark[..., None], np.array(INK), picture)
+    return np.where(line[..., None], np.array(PAPER), shown).astype(np.uint8)
 
 
 def mark(picture: Picture, wrong: NDArray[np.bool_], ignored: NDArray[np.bool_]) -> Picture:

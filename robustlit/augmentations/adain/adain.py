@@ -11,7 +11,7 @@ from robustlit.augmentations.adain.encoder import Encoder
 from robustlit.augmentations.adain.network import StyleNetwork, fit_sides
 from robustlit.augmentations.adain.statistics import StyleStatistics, feature_statistics
 from robustlit.augmentations.adain.style_bank import StyleBank
-from robustlit.augmentations.base import AugmentationOp
+from robustlit.augmentations.base import AugmentationOp, ranges
 from robustlit.augmentations.mixing import mix_labels, partners
 from robustlit.augmentations.regions import FullImage, Region, integers
 from robustlit.augmentations.style import Span, StyleParams, span
@@ -64,6 +64,8 @@ class AdaIN(AugmentationOp[StyleParams]):
         torch.Size([4, 3, 32, 32])
     """
 
+    schedulable = ranges(alpha=(0.0, 1.0))
+
     def __init__(
         self,
         encoder: str | Path | Encoder | None = None,
@@ -89,6 +91,8 @@ class AdaIN(AugmentationOp[StyleParams]):
                 f"{self.region.count} cells; try label_gamma=None"
             )
         self.needs_masks = self.region.needs_masks
+        self.needs_partners, self.changes_targets = styles is None, label_gamma is not None
+        self._given = encoder, decoder, styles  # a tuple hides networks from the state dict
         self.bank = styles if isinstance(styles, StyleBank | None) else StyleBank(styles)
         self._network = StyleNetwork(encoder, decoder)  # no nn.Module, hence no part of a state dict
 
@@ -139,6 +143,12 @@ class AdaIN(AugmentationOp[StyleParams]):
             return targets
         weight = torch.where(params.chosen, self.label_gamma, 1.0)
         return mix_labels(targets, params.style[:, 0], weight, num_classes)
+
+    def settings(self) -> dict[str, Any]:
+        """Return the constructor's arguments by name."""
+        encoder, decoder, styles = self._given
+        given = {"encoder": encoder, "decoder": decoder, "styles": styles, "p": self.p}
+        return {**given, **{name: getattr(self, name) for name in ("alpha", "size", "region", "label_gamma")}}
 
     def extra_repr(self) -> str:
         """Name the settings, for ``print`` and for logs."""
