@@ -12,7 +12,21 @@ from robustlit.evaluation.base import OTHER, PUBLISHED, Row
 __all__ = ["OPTIONS", "Gate", "check_keys", "missed", "read_gates", "stop_where_missed"]
 
 OPTIONS = {"--fail-under": "fail_under", "--fail-over": "fail_over"}
-SMALLER_IS_BETTER = ("loss", "calibration_error", "mean_corruption_error", "mce", "relative_mce")
+SMALLER_IS_BETTER = (
+    "loss",
+    "calibration_error",
+    "adaptive_calibration_error",
+    "classwise_calibration_error",
+    "nll",
+    "brier",
+    "mean_corruption_error",
+    "mce",
+    "relative_mce",
+    "gap",
+    "changed",
+    "alone",
+    "fpr95",
+)
 
 
 @dataclass(frozen=True)

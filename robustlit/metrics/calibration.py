@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torchmetrics import Metric
 
-__all__ = ["CalibrationError", "calibration_error", "confidence_gaps"]
+__all__ = ["CalibrationError", "bin_of", "calibration_error", "confidence_gaps"]
 
 _UNIT = 2**24  # a float32 in [0.5, 1] is a multiple of 1 / 2^24
 
@@ -42,6 +42,12 @@ def confidence_gaps(
 def calibration_error(gaps: Tensor, count: Tensor) -> Tensor:
     """Return the error out of the sums of :func:`confidence_gaps`, …×bins and …: float32 … in [0, 1]."""
     return gaps.abs().sum(-1) / _UNIT / count
+
+
+def bin_of(confidence: Tensor, bins: int) -> Tensor:
+    """Return the bin of equal width of every confidence in [0, 1], int64 of its shape; a lower edge is inside."""
+    edges = torch.linspace(0, 1, bins + 1, device=confidence.device)[1:-1]
+    return torch.bucketize(confidence, edges, right=True)
 
 
 class CalibrationError(Metric):
@@ -96,8 +102,7 @@ class CalibrationError(Metric):
 
 def _binned(confidence: Tensor, gap: Tensor, bins: int) -> Tensor:
     """Return the sum of gaps in every bin: int64 of shape bins."""
-    edges = torch.linspace(0, 1, bins + 1, device=confidence.device)[1:-1]
-    place = torch.bucketize(confidence, edges, right=True)
+    place = bin_of(confidence, bins)
     # a sum a row first: on a GPU all pixels of a batch would queue for the one bin that holds most of them
     rows = gap.new_zeros(*gap.shape[:-1], bins).scatter_add_(-1, place, gap)
     return rows.flatten(0, -2).sum(0) if rows.ndim > 1 else rows

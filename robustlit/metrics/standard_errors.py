@@ -8,16 +8,16 @@ from torch import Tensor
 from robustlit.metrics.auroc import areas
 from robustlit.metrics.confusion import class_iou
 
-__all__ = ["auroc_error", "image_products", "mean_overlap_error", "normal_interval"]
+__all__ = ["Z95", "auroc_error", "image_products", "mean_overlap_error", "normal_interval"]
 
-_Z = 1.959963984540054  # 97.5 % quantile of the standard normal distribution
+Z95 = 1.959963984540054  # 97.5 % quantile of the standard normal distribution
 
 
 def normal_interval(score: float, error: float) -> tuple[float, float]:
     """Return the 95 % interval of a score with a standard error, cut at 0 and 1; all of it where the error is NaN."""
     if math.isnan(error):
         return 0.0, 1.0
-    return max(0.0, score - _Z * error), min(1.0, score + _Z * error)
+    return max(0.0, score - Z95 * error), min(1.0, score + Z95 * error)
 
 
 def auroc_error(counts: Tensor) -> Tensor:
