@@ -6,10 +6,13 @@ from typing import Any
 
 from robustlit.evaluation.base import Row
 from robustlit.metrics.cells import CLEAN, Cell, CellScore, corruption_means, overall_mean
+from robustlit.metrics.families import by_family
 from robustlit.metrics.mce import mean_ce, mean_relative_ce
 from robustlit.metrics.robustness_scores import mean_performance, relative_performance
 
 __all__ = ["corruption_keys", "corruption_rows", "published_name"]
+
+_KINDS = ("noise", "blur", "weather", "digital")  # as Hendrycks and Dietterich 2019 sort them
 
 
 def corruption_rows(
@@ -30,6 +33,8 @@ def corruption_rows(
     ``clean``                         the same score of the clean images, where they were measured
     ``relative``                      mPC over the clean score (rPC), likewise
     ``mean_corruption_error``         1 - mPC, for rates of right answers: never called mCE
+    ``mean_corruption_error/<kind>``  the same over the noise, blur, weather or digital corruptions alone, and over all
+                                      but the noises (``without_noise``), where there are noises and others
     ``calibration_error``             mean over cells
     ``mce``, ``relative_mce``         only where it is mCE
     ``<score>/<name>``                mean over the severities of one corruption
@@ -63,6 +68,7 @@ def corruption_rows(
     if score == "accuracy":
         why: dict[str, Any] = {"not_mce": mce_refusal} if mce_refusal else {}
         rows.append(row("mean_corruption_error", 1 - mean, **why))
+        rows += [row(metric, 1 - mean_performance(part), **why) for metric, part in _by_kind(scores).items()]
     rows.append(row("calibration_error", overall_mean({cell: one.calibration_error for cell, one in found.items()})))
     if score == "accuracy" and mce_refusal is None:
         rows += [row(metric, value) for metric, value in _mce(scores, clean).items()]
@@ -91,7 +97,12 @@ def corruption_keys(family: str, score: str, cells: Sequence[Cell], *, clean: bo
     """
     metrics = [score, "calibration_error", *(["clean", "relative"] if clean else [])]
     if score == "accuracy":
-        metrics += ["mean_corruption_error", "mce", *(["relative_mce"] if clean else [])]
+        metrics += [
+            "mean_corruption_error",
+            *_by_kind(dict.fromkeys(cells, 0.0)),
+            "mce",
+            *(["relative_mce"] if clean else []),
+        ]
     metrics += [f"{score}/{label}" for label in dict.fromkeys(label for label, _ in cells)]
     metrics += [_cell_metric(score, cell) for cell in cells]
     return [f"{family}/{metric}" for metric in dict.fromkeys(metrics)]
@@ -105,6 +116,20 @@ def published_name(label: str) -> str:
         ('frost', 'fog')
     """
     return "frost" if label == "frost_procedural" else label
+
+
+def _by_kind(scores: Mapping[Cell, float]) -> dict[str, dict[Cell, float]]:
+    """Part cells by kind of corruption, under the metric of each part; empty where there is not a noise and another."""
+    kinds = {kind: names for kind, names in by_family(label for label, _ in scores).items() if kind in _KINDS}
+    if "noise" not in kinds or len(kinds) == 1:
+        return {}
+    noises = set(kinds["noise"])
+    labels = {label for label, _ in scores}
+    parts = {**{kind: set(names) for kind, names in kinds.items()}, "without_noise": labels - noises}
+    return {
+        f"mean_corruption_error/{kind}": {cell: value for cell, value in scores.items() if cell[0] in names}
+        for kind, names in parts.items()
+    }
 
 
 def _mce(scores: Mapping[Cell, float], clean: CellScore | None) -> dict[str, float]:

@@ -41,6 +41,19 @@ def test_means_and_cells_are_those_of_the_scores():
     assert rows["mean_corruption_error"].conditions["not_mce"] == "no"
 
 
+def test_means_by_kind_and_without_the_noises():
+    """Means over severities, then over the corruptions of a kind; without noise they are over those of all others."""
+    errors = {("shot_noise", 1): 0.9, ("shot_noise", 2): 0.7, ("fog", 1): 0.2, ("snow", 1): 0.4, ("pixelate", 3): 0.6}
+    measured = {cell: CellScore(1 - error, 50, 0.0, 1.0, 0.1) for cell, error in errors.items()}
+    rows = found(measured=measured, cells=list(measured))
+    kinds = {name: row.value for name, row in rows.items() if name.startswith("mean_corruption_error/")}
+    wanted = {"noise": 0.8, "weather": 0.3, "digital": 0.6, "without_noise": 0.4}
+    assert kinds == pytest.approx({f"mean_corruption_error/{kind}": value for kind, value in wanted.items()})
+    keys = corruption_keys("own", "accuracy", list(measured))
+    assert {f"own/{name}" for name in kinds} <= set(keys)
+    assert not any("noise" in key and "error" in key for key in corruption_keys("own", "accuracy", CELLS))
+
+
 def test_the_keys_are_known_before():
     certain = {key for key in corruption_keys("own", "accuracy", CELLS) if not key.endswith("mce")}
     assert certain == {f"own/{metric}" for metric in found()}
