@@ -1,7 +1,9 @@
 """Every YAML under conf/ composes, and what it names can be built."""
 
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hydra import compose, initialize_config_dir
@@ -40,7 +42,7 @@ def composed(*overrides: str, name: str = "train") -> DictConfig:
 
 def filled(node: DictConfig, tmp_path: Path) -> DictConfig:
     """What the command line does: nulls get a value. Paths exist, and no GPU is asked for."""
-    values: dict[str, object] = {"path": str(tmp_path), "save_dir": str(tmp_path)}
+    values: dict[str, object] = dict.fromkeys(("path", "save_dir", "data"), str(tmp_path))
     if "batch_size" in node:  # a data set
         values |= {"num_classes": 4}
         if OmegaConf.select(node, "class_names"):
@@ -79,6 +81,11 @@ def test_every_option_composes_and_builds(group, option, tmp_path):
         assert callback is None if option == "none" else instantiate(callback, _convert_="all") is not None
     elif group == "attack":
         assert option == "none" or instantiate(cfg.attack, _convert_="all") is not None
+    elif OmegaConf.is_missing(cfg[group], "_target_"):
+        assert option == "own"  # what it builds is the user's
+    elif option == "timm" and find_spec("timm") is None:
+        with pytest.raises(Exception, match="robustlit\\[timm\\]"):
+            instantiate(filled(cfg[group], tmp_path), _convert_="all")
     elif group in ("data", "model"):
         assert instantiate(filled(cfg[group], tmp_path), _convert_="all") is not None
     else:
@@ -95,6 +102,29 @@ def test_every_experiment_fits_together(option, tmp_path):
     assert masks == cfg.model._target_.endswith("unet")
     for name, node in cfg.callbacks.items():
         assert node is not None, name
+
+
+PAPERS = ("patch_gaussian", "augmix", "pgd", "pgd_awp", "trades", "trades_awp", "fgsm_rs")
+
+
+@pytest.mark.parametrize("option", [f"cifar10_{name}" for name in PAPERS])
+def test_experiments_from_papers_name_their_figures_and_have_a_small_size(option, tmp_path):
+    cfg, small = composed(f"experiment={option}"), composed(f"experiment={option}", "size=cpu")
+    assert cfg.model._target_ == small.model._target_ == "robustlit.models.resnet18"
+    assert (cfg.model.width, small.model.width) == (64, 16)
+    assert small.trainer.max_epochs < cfg.trainer.max_epochs
+    assert (cfg.names["size"], small.names["size"]) == (None, "cpu")
+    assert cfg.published == small.published
+    tests = [instantiate(node) for node in small.evaluation.values()]
+    for key, paper in cfg.published.items():
+        test, _, metric = key.partition("/")
+        assert test in {"clean", "common", "bar", "adversarial", "auto_attack"}
+        assert metric
+        assert 0 < paper.value < 1
+        assert set(paper) == {"value", "source", "conditions"}
+        if test == "adversarial":
+            (own,) = [each for each in tests if each.name == test]
+            assert f"{test}/{metric}" in own.expects(SimpleNamespace(task="classification"))
 
 
 def test_every_yaml_is_a_primary_configuration_or_an_option():

@@ -12,6 +12,7 @@ from omegaconf import DictConfig
 
 from robustlit.cli.errors import UserError, blame
 from robustlit.data.base import VisionDataModule
+from robustlit.models.wrapped import as_network
 
 __all__ = ["Parts", "build_data", "build_evaluations", "build_module", "build_parts", "build_trainer"]
 
@@ -76,7 +77,7 @@ def build_module(cfg: DictConfig, data: VisionDataModule) -> pl.LightningModule:
     _fill(cfg.model, {"in_channels": data.channels, "num_classes": data.num_classes})
     _fill(cfg.task, known)
     with blame("model"):
-        network = instantiate(cfg.model, _convert_="all")
+        network = as_network(instantiate(cfg.model, _convert_="all"))
     with blame("task"):
         module: pl.LightningModule = instantiate(cfg.task, network, _convert_="all")
     return module

@@ -71,8 +71,10 @@ def evaluate(cfg: DictConfig) -> None:
 
 
 def model_name(cfg: DictConfig) -> str:
-    """Return torchvision's name of the model, or that of the function that builds it."""
-    return str(cfg.model.get("name") or cfg.model["_target_"].rpartition(".")[2])
+    """Return torchvision's or timm's name of the model, or that of the class or function that builds it."""
+    parts = str(cfg.model["_target_"]).split(".")
+    classes = [part for part in parts if part[:1].isupper()]  # package.Class.from_pretrained
+    return str(cfg.model.get("name") or (classes or parts)[-1])
 
 
 def _weights(cfg: DictConfig) -> tuple[str, str]:
@@ -105,11 +107,18 @@ def _build(cfg: DictConfig, data: VisionDataModule, key: str, weights: str) -> p
 
 
 def _check_named(cfg: DictConfig, data: VisionDataModule, key: str, weights: str) -> None:
-    """Raise where torchvision's weights are for other classes; unknown names are told when the model is built."""
+    """Raise where torchvision's or timm's weights are for other classes; building the model tells unknown names."""
     name = model_name(cfg)
     if key == "checkpoint":
         raise UserError(f"checkpoint: expected a file, got {weights!r}; try model.weights=DEFAULT, or another path")
-    if name in torchvision.models.list_models(module=torchvision.models):
+    if str(cfg.model["_target_"]).endswith("timm_classifier"):
+        from robustlit.models.timm_classifier import timm_classes
+
+        with blame("model"):
+            count = timm_classes(name)
+        if weights == "DEFAULT" and count is not None:
+            _check_classes(count, data, key, weights)
+    elif name in torchvision.models.list_models(module=torchvision.models):
         choices = torchvision.models.get_model_weights(name).__members__
         if weights in choices:
             _check_classes(len(choices[weights].meta["categories"]), data, key, weights)

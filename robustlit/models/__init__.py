@@ -2,7 +2,8 @@
 
 from robustlit.models.resnet import resnet18, resnet34, resnet50
 from robustlit.models.small_cnn import small_cnn
+from robustlit.models.timm_classifier import timm_classifier
 from robustlit.models.torchvision_classifier import torchvision_classifier
 from robustlit.models.unet import unet
 
-__all__ = ["resnet18", "resnet34", "resnet50", "small_cnn", "torchvision_classifier", "unet"]
+__all__ = ["resnet18", "resnet34", "resnet50", "small_cnn", "timm_classifier", "torchvision_classifier", "unet"]

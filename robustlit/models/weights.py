@@ -3,6 +3,7 @@
 import pickle
 import re
 from pathlib import Path
+from typing import Any
 
 import torch
 import torchvision
@@ -13,7 +14,7 @@ from robustlit.core.names import lookup
 __all__ = ["first_convolution", "head_name", "is_file", "load_weights", "read_weights"]
 
 _AUXILIARY = {"googlenet": ("aux1.", "aux2."), "inception_v3": ("AuxLogits.",)}  # heads used in training only
-_FILES = (".pt", ".pth", ".ckpt", ".bin")
+_FILES = (".pt", ".pth", ".ckpt", ".bin", ".safetensors")
 _PREFIXES = ("module.", "network.", "model.")  # of DataParallel, of robustlit's modules, and the usual one in others'
 
 
@@ -44,7 +45,8 @@ def load_weights(network: nn.Module, name: str, weights: str | Path) -> None:
     found = {
         key: value for key, value in own.items() if key.endswith("num_batches_tracked")
     } | found  # old ones lack it
-    first, head = first_convolution(network)[0] + ".weight", head_name(network) + "."
+    head = head_name(network) + "."
+    first = next((f"{name}.weight" for name, layer in network.named_modules() if isinstance(layer, nn.Conv2d)), "")
     for key in own.keys() & found.keys():
         if own[key].shape == found[key].shape:
             continue
@@ -69,10 +71,10 @@ def first_convolution(network: nn.Module) -> tuple[str, nn.Conv2d]:
 
 
 def head_name(network: nn.Module) -> str:
-    """Return the name of the layer that computes the logits: the last one that is linear or a convolution."""
+    """Return the name of the layer that computes the logits: the last one that is linear or a convolution, or ""."""
     layers = (nn.Linear, nn.Conv2d)
     names: list[str] = [name for name, module in network.named_modules() if isinstance(module, layers)]
-    return names[-1]
+    return names[-1] if names else ""
 
 
 def _from_torchvision(name: str, weights: str) -> dict[str, Tensor]:
@@ -109,16 +111,30 @@ def read_weights(path: Path) -> dict[str, Tensor]:
         ValueError: If the file is missing or holds something else.
     """
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        content = _read_file(path)
     except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
         raise _unreadable(path, str(error).partition("\n")[0] or type(error).__name__) from error
     if not isinstance(content, dict):
         raise _unreadable(path, f"a {type(content).__name__}")
     content = content.get("state_dict", content)
+    if isinstance(content.get("model"), dict):  # of many published training scripts
+        content = content["model"]
     for prefix in _PREFIXES:
         inner = {key.removeprefix(prefix): value for key, value in content.items() if key.startswith(prefix)}
         content = inner or content
     return dict(content)
+
+
+def _read_file(path: Path) -> Any:
+    if path.suffix != ".safetensors":
+        return torch.load(path, map_location="cpu", weights_only=True)
+    try:
+        from safetensors.torch import load_file
+    except ImportError as error:
+        raise ImportError(
+            f"expected the package safetensors to read {path}, got {error}; try pip install 'robustlit[timm]'"
+        ) from error
+    return load_file(path)
 
 
 def _fill(network: nn.Module, state: dict[str, Tensor], what: str, source: str) -> None:
