@@ -27,11 +27,11 @@ class BackgroundTest:
     metric                              meaning
     ==================================  ==============================================================================
     ``<score>``                         of the images as they are: ``accuracy``, or ``iou`` in segmentation
-    ``<score>/swapped``, ``/removed``   the object on another background, or on grey
-    ``<score>/alone``                   of the background without the object (not in segmentation): what is above
+    ``swapped``, ``removed``            the same score of the object on another background, or on grey
+    ``alone``                           of the background without the object (not in segmentation): what is above
                                         chance was read off the background
     ``gap/swapped``, ``gap/removed``    the first less the second, with the paired interval over the same images
-    ``changed/swapped``, ``/removed``   share of images whose answer changes (not in segmentation)
+    ``changed/swapped``, ``…/removed``  share of images whose answer changes (not in segmentation)
     ==================================  ==============================================================================
 
     Args:
@@ -69,7 +69,7 @@ class BackgroundTest:
         for samples in datamodule.test_sets.values():
             self._cut(samples, datamodule)
         score, masks = SCORE[datamodule.task], datamodule.task == "segmentation"
-        found = [score, *(f"{score}/{version}" for version in versions_for(masks))]
+        found = [score, *versions_for(masks)]
         found += [f"gap/{version}" for version in ("swapped", "removed")]
         found += [] if masks else [f"changed/{version}" for version in ("swapped", "removed")]
         return [f"{self.name}/{metric}" for metric in found]

@@ -103,11 +103,11 @@ def background_rows(
     rows = [row(score, figure(clean, ignore_index))]
     for version in versions_for(masks):
         changed = kept[f"right/{version}"]
-        rows.append(row(f"{score}/{version}", figure(changed, ignore_index), background=version))
+        rows.append(row(version, figure(changed, ignore_index), score=score))
         if version != "alone":
-            rows.append(row(f"gap/{version}", difference(clean, changed, ignore_index), background=version))
+            rows.append(row(f"gap/{version}", difference(clean, changed, ignore_index), score=score))
             if not masks:
-                rows.append(row(f"changed/{version}", figure(1 - kept[f"same/{version}"]), background=version))
+                rows.append(row(f"changed/{version}", figure(1 - kept[f"same/{version}"])))
     return rows
 
 

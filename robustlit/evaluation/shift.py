@@ -29,7 +29,8 @@ class ShiftTest:
     ``gap/<pixels>``                    the first less the second, with the paired interval over the same images
     ``consistency/<pixels>``            share of answers that are those for the image as it is, over the four shifts; in
                                         segmentation the mean IoU of the two predictions
-    ``consistency``                     share of images whose answer is the same under every shift (not in segmentation)
+    ``consistency``                     share of images whose answer is the same under every shift; in segmentation the
+                                        mean IoU over all shifts together
     ==================================  ==============================================================================
 
     Args:
@@ -66,8 +67,7 @@ class ShiftTest:
         if self.border == "crop" and datamodule.task == "segmentation":
             raise ValueError("expected a border that keeps the size in segmentation, got 'crop'; try border=reflect")
         each = [f"{metric}/{pixels}" for pixels in self.pixels for metric in (score, "gap", "consistency")]
-        alone = [score] if datamodule.task == "segmentation" else [score, "consistency"]
-        return [f"{self.name}/{metric}" for metric in (*alone, *each)]
+        return [f"{self.name}/{metric}" for metric in (score, "consistency", *each)]
 
     def run(self, module: "LightningModule", datamodule: "VisionDataModule", trainer: "Trainer") -> list[Row]:
         """Measure every split."""

@@ -55,7 +55,8 @@ class Shifting:
             found[f"same/{pixels}"] = torch.stack(same).sum(0) if masks else torch.stack(same).mean(0)
             if not masks:
                 always = always * torch.stack(same).amin(0)
-        return found if masks else {**found, "same": always}
+        together = torch.stack([found[f"same/{pixels}"] for pixels in self.pixels]).sum(0) if masks else always
+        return {**found, "same": together}
 
 
 def shift_rows(
@@ -83,9 +84,10 @@ def shift_rows(
     def row(metric: str, value: tuple[float, float, float], **facts: Any) -> Row:
         return Row(test, split, metric, *value, n, {**conditions, **facts})
 
-    rows = [row(score, figure(clean, ignore_index))]
-    if not masks:
-        rows.append(row("consistency", figure(found["same"]), pixels=", ".join(map(str, pixels))))
+    rows = [
+        row(score, figure(clean, ignore_index)),
+        row("consistency", figure(found["same"]), pixels=", ".join(map(str, pixels))),
+    ]
     for each in pixels:
         moved = found[f"right/{each}"]
         rows += [
