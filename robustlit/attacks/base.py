@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
+from robustlit.attacks.lengths import as_length
 from robustlit.attacks.losses import LOSSES, ElementLoss
 from robustlit.attacks.norms import NORMS, NormBall
 from robustlit.attacks.problem import Model, Problem
@@ -101,7 +102,8 @@ class BoundedAttack(Attack):
     """An attack that keeps every image within eps of the clean one.
 
     Args:
-        eps: Radius in units of the pixel range [0, 1], so 8/255 and not 8.
+        eps: Radius in units of the pixel range [0, 1], so 8/255 and not 8. Like a ``step_size`` it may be a text,
+            "8/255", as configurations have it.
         norm: "linf", "l2" or "l1", where the attack has it.
 
     Raises:
@@ -117,6 +119,10 @@ class BoundedAttack(Attack):
     def __post_init__(self) -> None:
         super().__post_init__()
         lookup(f"norm of {type(self).__name__}", self.norm, {name: name for name in self.norms})
+        object.__setattr__(self, "eps", as_length("eps", self.eps))
+        step_size = getattr(self, "step_size", None)
+        if step_size is not None:
+            object.__setattr__(self, "step_size", as_length("step_size", step_size))
         self.check_length("eps", self.eps)
 
     def check_length(self, name: str, value: float) -> None:

@@ -24,7 +24,8 @@ def unknown_name(what: str, name: str, known: Iterable[str]) -> ValueError:
     names = sorted(known)
     near = get_close_matches(name, names, n=1, cutoff=0.5)
     hint = f"try {near[0]!r} " if near else "try one of these "
-    return ValueError(f"expected the name of a {what}, got {name!r}; {hint}(there are: {', '.join(names)})")
+    article = "an" if what[:1] in tuple("aeio") else "a"
+    return ValueError(f"expected the name of {article} {what}, got {name!r}; {hint}(there are: {', '.join(names)})")
 
 
 def lookup(what: str, name: str, table: Mapping[str, Value]) -> Value:

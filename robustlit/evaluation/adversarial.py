@@ -76,10 +76,9 @@ class AdversarialTest:
 
         if not eps and not attacks:
             raise ValueError("expected some eps or attacks, got none; try eps=[0.0157, 0.0314]")
-        for each in eps:
-            PGD(eps=each, norm=norm, steps=steps, restarts=restarts)
+        ladder = [PGD(eps=each, norm=norm, steps=steps, restarts=restarts).eps for each in eps]
         Selection(images)
-        self.eps, self.norm, self.steps, self.restarts = tuple(eps), norm, steps, restarts
+        self.eps, self.norm, self.steps, self.restarts = tuple(ladder), norm, steps, restarts
         self.attacks = None if attacks is None else named_attacks(attacks) if attacks else {}
         self.images, self.seed, self.batch_size = images, seed, batch_size
         self.precision = check_precision(precision)

@@ -106,11 +106,12 @@ def eps_words(eps: float) -> str:
     """Return an eps as people write it.
 
     Example:
-        >>> eps_words(8 / 255), eps_words(0.5), eps_words(12.0)
-        ('8/255', '0.5', '12')
+        >>> eps_words(8 / 255), eps_words(0.2), eps_words(12.0)
+        ('8/255', '0.2', '12')
     """
     steps = eps * 255
-    return f"{round(steps)}/255" if eps < 0.5 and abs(steps - round(steps)) < 1e-4 and steps > 0.5 else f"{eps:.4g}"
+    whole = eps < 0.5 and abs(steps - round(steps)) < 1e-4 and steps > 0.5
+    return f"{round(steps)}/255" if whole and round(steps) % 51 else f"{eps:.4g}"  # 51/255 is 0.2
 
 
 def eps_key(eps: float) -> str:

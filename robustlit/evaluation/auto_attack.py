@@ -63,7 +63,7 @@ class AutoAttackTest:
         from robustlit.attacks import PGD
         from robustlit.evaluation.selection import Selection
 
-        PGD(eps=eps, norm=norm)
+        eps = PGD(eps=eps, norm=norm).eps
         Selection(images)
         if batch_size < 1:
             raise ValueError(f"expected batch_size of at least 1, got {batch_size}; try 250")

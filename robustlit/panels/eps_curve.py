@@ -78,8 +78,9 @@ def _written(eps: float) -> str:
     """Return an eps as people write it.
 
     Example:
-        >>> _written(8 / 255), _written(0.25), _written(0)
-        ('8/255', '0.25', '0')
+        >>> _written(8 / 255), _written(0.2), _written(0)
+        ('8/255', '0.2', '0')
     """
     steps = eps * 255
-    return f"{round(steps)}/255" if 0 < eps < 0.5 and abs(steps - round(steps)) < 1e-4 else f"{eps:.4g}"
+    whole = 0 < eps < 0.5 and abs(steps - round(steps)) < 1e-4
+    return f"{round(steps)}/255" if whole and round(steps) % 51 else f"{eps:.4g}"  # 51/255 is 0.2

@@ -1,0 +1,35 @@
+"""Lengths in pixels as people write them: 8/255."""
+
+import math
+from numbers import Real
+
+__all__ = ["as_length"]
+
+
+def as_length(name: str, value: object) -> float:
+    """Return a length; from a configuration it may come as a text, "8/255".
+
+    Args:
+        name: What the length is called, for the error.
+        value: A number, or a text with a number or a fraction.
+
+    Raises:
+        TypeError: If it is neither a number nor a text.
+        ValueError: If the text is no number.
+
+    Example:
+        >>> as_length("eps", "8/255") == 8 / 255, as_length("eps", "0.5"), as_length("eps", 1)
+        (True, 0.5, 1.0)
+    """
+    if isinstance(value, Real) and not isinstance(value, bool):
+        return float(value)
+    if not isinstance(value, str):
+        raise TypeError(f"expected {name} a number, got {type(value).__name__}; try {name}=8/255")
+    above, slash, below = value.partition("/")
+    try:
+        found = float(above) / float(below) if slash else float(above)
+    except (ValueError, ZeroDivisionError):
+        found = math.nan
+    if math.isnan(found):
+        raise ValueError(f"expected {name} a number, got {value!r}; try {name}=8/255")
+    return found
