@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 import pytorch_lightning as pl
 from pytorch_lightning.utilities import rank_zero_warn
 
 from robustlit.attacks import PGD, BoundedAttack
+from robustlit.callbacks.adversarial_defaults import training_on_attacks
 from robustlit.callbacks.pictures import boards
 from robustlit.core.names import lookup
 from robustlit.evaluation.adversarial_alarms import FAMILIES, Family, Signal
@@ -79,7 +80,7 @@ def act(trainer: pl.Trainer, action: OnAlarm, family: Family, strong: PGD) -> bo
         trainer.should_stop = True
         return True
     switched = False
-    for callback in _switchable(trainer):
+    for callback in training_on_attacks(trainer):
         current = getattr(callback, "attack", None)
         if isinstance(current, PGD):
             continue
@@ -98,7 +99,7 @@ def check_switchable(trainer: pl.Trainer) -> None:
     Raises:
         ValueError: If there is none.
     """
-    if not _switchable(trainer):
+    if not training_on_attacks(trainer):
         raise ValueError(
             "expected a callback that trains on attacks for on_alarm='switch', got none; try AdversarialTraining() or "
             "on_alarm='stop'"
@@ -109,7 +110,3 @@ def add_text(trainer: pl.Trainer, tag: str, text: str) -> None:
     """Show a text under a tag, at the step that pictures have; only the first process writes."""
     for logger in boards(trainer) if trainer.is_global_zero else []:
         logger.experiment.add_text(tag, text, max(0, trainer.global_step - 1))
-
-
-def _switchable(trainer: pl.Trainer) -> list[Any]:
-    return [callback for callback in trainer.callbacks if callable(getattr(callback, "use_attack", None))]  # type: ignore[attr-defined]

@@ -7,7 +7,8 @@ from typing import Any
 import pytorch_lightning as pl
 from pytorch_lightning.utilities import rank_zero_warn
 
-from robustlit.attacks import FGSM, PGD, Attack, BoundedAttack, SegPGD
+from robustlit.attacks import FGSM, PGD, Attack, BoundedAttack
+from robustlit.attacks.lengths import as_length
 from robustlit.callbacks.adversarial_actions import (
     OnAlarm,
     act,
@@ -18,14 +19,15 @@ from robustlit.callbacks.adversarial_actions import (
     tell,
 )
 from robustlit.callbacks.adversarial_alarms import AlarmWatch
+from robustlit.callbacks.adversarial_defaults import usual_attacks
 from robustlit.callbacks.adversarial_names import as_attack
-from robustlit.callbacks.adversarial_pictures import add_attacked_images, add_eps_curve, attack_card, head
+from robustlit.callbacks.adversarial_pictures import Examples, add_attacked_images, add_eps_curve, attack_card
 from robustlit.callbacks.budget import BudgetedEvaluation
 from robustlit.callbacks.pictures import boards
 from robustlit.core import Adapter
 from robustlit.evaluation.adversarial_alarms import Alarms, Signal
 from robustlit.evaluation.adversarial_names import attack_words, eps_key, named_attacks
-from robustlit.evaluation.attack_tally import Attacked, AttackTally, attack_cell, with_eps
+from robustlit.evaluation.attack_tally import AttackTally, attack_cell, with_eps
 from robustlit.evaluation.attacking import Precision, attacking, check_precision, precision_words
 from robustlit.evaluation.gathering import Chunk
 from robustlit.evaluation.time_cap import TimeCap
@@ -48,7 +50,8 @@ class AdversarialEvaluation(BudgetedEvaluation):
 
     These attacks are cheap and tell trends; their scores are upper bounds. Let a checkpoint be selected by one of them
     (``BestCheckpoint("robust/adversarial/pgd")``), and report others on the test split: ``AdversarialTest``,
-    ``AutoAttackTest``. What each key stands for (norm, eps, steps, n) is on the text card ``robust/adversarial``.
+    ``AutoAttackTest``. What each key stands for (norm, eps, steps, restarts, n, the score's 95 % interval) is on the
+    text card ``robust/adversarial``.
 
     =========================================  =========================================================================
     key                                        meaning
@@ -75,7 +78,7 @@ class AdversarialEvaluation(BudgetedEvaluation):
 
     Args:
         attacks: Attacks or their names ("fgsm"), or a mapping of names to them; by default FGSM and PGD with 10 steps
-            at 8/255, for a module whose adapter says that it segments SegPGD for PGD. Give them the eps of training.
+            (SegPGD for a module whose adapter says that it segments), at ``AdversarialTraining``'s eps, else at 8/255.
         images: How many images of the loader, chosen by a hash of their index; None for all.
         every_n_epochs: In fit, evaluate after every so many epochs.
         eps_curve: Further eps at which the first PGD (or else the last attack) is run; None for no curve.
@@ -123,7 +126,7 @@ class AdversarialEvaluation(BudgetedEvaluation):
         super().__init__(images, every_n_epochs, batch_size, adapter)
         if max_seconds is not None and max_seconds <= 0:
             raise ValueError(f"expected max_seconds > 0, got {max_seconds}; try None for no cap")
-        self.eps_curve = tuple(eps_curve or ())
+        self.eps_curve = tuple(as_length("eps_curve", eps) for eps in eps_curve or ())
         self.limits = Alarms() if alarms is True else alarms or None
         self.on_alarm = check_action(on_alarm)
         if self.limits is None and self.on_alarm != "warn":
@@ -135,21 +138,21 @@ class AdversarialEvaluation(BudgetedEvaluation):
         self._usual = attacks is None
         self._take((FGSM(), PGD(steps=10)) if attacks is None else attacks)
         self._firing: set[str] = set()
-        self._switched = self._described = False
+        self._switched = False
         self._first_curve: dict[float, float] | None = None
         self._tally: AttackTally
         self._judging = False
-        self._examples: tuple[Chunk, Attacked, Attacked] | None = None
+        self._examples: Examples | None = None
 
     def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
-        """Take SegPGD for masks, where attacks were not chosen."""
-        masks = self.adapter_of(pl_module).task in ("segmentation", "binary_segmentation")
-        if self._usual and masks and "seg_pgd" not in self.attacks:
-            self._take((FGSM(), SegPGD(steps=10)))
+        """Take the attacks that suit task and training, where they were not chosen."""
+        super().setup(trainer, pl_module, stage)
+        usual = usual_attacks(trainer, self.adapter_of(pl_module).task in ("segmentation", "binary_segmentation"))
+        if self._usual and usual != tuple(self.attacks.values()):
+            self._take(usual)
 
     def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Start gathering training images, and see whether there is an attack to switch."""
-        self._described = False
         if self._alarms is None:
             return
         if self._alarms.training is not None:
@@ -176,7 +179,9 @@ class AdversarialEvaluation(BudgetedEvaluation):
         cap = TimeCap(self.max_seconds, optional, self.images_here(trainer), pl_module.device)
         attacks = {**self._cells, **self._curve_cells}
         self._tally = AttackTally(attacks, cap, seed=self.seed, others=others)
-        self._examples = None
+        drawing = self.pictures and trainer.is_global_zero and bool(boards(trainer))
+        size = (self._gathering.batch_size if self._gathering is not None else None) or EXAMPLES
+        self._examples = Examples(EXAMPLES, (self.images_here(trainer) or 1) // size) if drawing else None
         if watch is not None:
             watch.begin()
 
@@ -184,14 +189,14 @@ class AdversarialEvaluation(BudgetedEvaluation):
         """Attack some images."""
         adapter = self.adapter_of(pl_module)
         watch = self._alarms if self._judging else None
-        drawing = self.pictures and self._examples is None and trainer.is_global_zero and bool(boards(trainer))
-        keep = {CLEAN, self._shown} if drawing else set()
+        examples = self._examples if self._examples is not None and self._examples.left else None
+        keep = {CLEAN, self._shown} if examples is not None else set()
         with attacking(trainer, pl_module, adapter, self.precision) as predict:
             seen = self._tally.look(predict, adapter, chunk, keep | set(watch.probed if watch is not None else ()))
             if watch is not None:
                 watch.look(predict, adapter, chunk, self._tally, seen)
-        if drawing:
-            self._examples = (chunk[:EXAMPLES], head(seen[CLEAN], EXAMPLES), head(seen[self._shown], EXAMPLES))
+        if examples is not None:
+            examples.add(chunk.targets, seen[CLEAN], seen[self._shown])
 
     def finish(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Gather the scores of all processes, log them, judge and draw."""
@@ -278,22 +283,18 @@ class AdversarialEvaluation(BudgetedEvaluation):
             (self._firing.add if fired else self._firing.discard)(family)
 
     def _describe(self, trainer: pl.Trainer, pl_module: pl.LightningModule, found: Mapping[Cell, CellScore]) -> None:
-        """Write once what the keys stand for, and draw."""
+        """Write what the keys stand for and the scores with their intervals, and draw."""
         n = found[CLEAN].n
-        if not self._described:
-            precision = precision_words(trainer, pl_module, self.precision)
-            add_text(trainer, "robust/adversarial", attack_card(self.attacks, n, self.seed, precision))
-            self._described = True
+        scores = {cell[0]: found[cell] for cell in self._cells if cell in found}
+        facts = f"evaluation seed {self.seed}, {precision_words(trainer, pl_module, self.precision)}"
+        add_text(trainer, "robust/adversarial", attack_card(self.attacks, {"clean": found[CLEAN], **scores}, facts))
         curve = {cell[1]: found[cell].score for cell in (self._shown, *self._curve_cells) if cell in found}
         curve = {0: found[CLEAN].score, **curve}
         if self._first_curve is None:
             self._first_curve = curve
-        if not self.pictures or not trainer.is_global_zero or not boards(trainer):
+        if self._examples is None:
             return
         if self._curve_cells:
             add_eps_curve(trainer, self._cells[self._shown], curve, self._first_curve, n)
-        if self._examples is not None:
-            chunk, clean, attacked = self._examples
-            adapter = self.adapter_of(pl_module)
-            attack = self._cells[self._shown]
-            add_attacked_images(trainer, pl_module, adapter, chunk.targets, clean, attacked, attack)
+        if (examples := self._examples.whole()) is not None:
+            add_attacked_images(trainer, pl_module, self.adapter_of(pl_module), *examples, self._cells[self._shown])

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 import pytorch_lightning as pl
+import torch
 from torch import Tensor
 
 from robustlit.attacks import Attack
@@ -10,10 +11,41 @@ from robustlit.callbacks.pictures import add_picture, class_names
 from robustlit.core import Adapter
 from robustlit.evaluation.adversarial_names import attack_facts, attack_words, eps_words
 from robustlit.evaluation.attack_tally import Attacked
+from robustlit.metrics.cells import CellScore
 from robustlit.panels.adversarial import Answer, adversarial_masks, adversarial_panel
 from robustlit.panels.eps_curve import eps_curve
 
-__all__ = ["add_attacked_images", "add_eps_curve", "attack_card", "head"]
+__all__ = ["Examples", "add_attacked_images", "add_eps_curve", "attack_card"]
+
+
+class Examples:
+    """A few images for the picture, from as many batches as there are: neighbours in a data set are often alike.
+
+    Args:
+        count: How many.
+        batches: About how many batches will come.
+    """
+
+    def __init__(self, count: int, batches: int) -> None:
+        self.left = count
+        self._each = -(-count // max(1, batches))
+        self._parts: list[tuple[Tensor, Attacked, Attacked]] = []
+
+    def add(self, targets: Tensor, clean: Attacked, adversarial: Attacked) -> None:
+        """Keep copies of a batch's first images, where they have the shape of those before."""
+        if self._parts and clean.images.shape[1:] != self._parts[0][1].images.shape[1:]:
+            return
+        count = min(self._each, self.left, len(targets))
+        self._parts.append((targets[:count].clone(), _head(clean, count), _head(adversarial, count)))
+        self.left -= count
+
+    def whole(self) -> tuple[Tensor, Attacked, Attacked] | None:
+        """Return targets, clean and adversarial images with their logits; None where there are none."""
+        if not self._parts:
+            return None
+        targets, *both = zip(*self._parts, strict=True)
+        clean, adversarial = (Attacked(*(torch.cat(each) for each in zip(*side, strict=True))) for side in both)
+        return torch.cat(targets), clean, adversarial
 
 
 def add_attacked_images(
@@ -63,21 +95,22 @@ def add_eps_curve(
         curves["first"] = first
     facts = attack_facts(attack)
     title = f"epoch {trainer.current_epoch} · score over eps of {facts['attack']}"
-    note = f"{facts['norm']} · steps: {facts['steps']} · n = {n}"
+    note = f"{facts['norm'].capitalize()} · steps: {facts['steps']} · n = {n}"
     add_picture(trainer, "robust/eps_curve", eps_curve(curves, title=title, note=note))
 
 
-def attack_card(attacks: Mapping[str, Attack], n: int, seed: int, precision: str, facts: Sequence[str] = ()) -> str:
-    """Return what every key stands for, as a table in Markdown.
+def attack_card(attacks: Mapping[str, Attack], scores: Mapping[str, CellScore], facts: str) -> str:
+    """Return what every key stands for, and its score with a 95 % interval, as a table in Markdown.
 
     Args:
         attacks: By the name in the key.
-        n: Number of images.
-        seed: Evaluation seed.
-        precision: Of the forwards.
-        facts: Further lines.
+        scores: By the name in the key, and of the "clean" images.
+        facts: What else the figures stand on.
     """
-    lines = ["| key | attack | norm | eps | steps | step size | restarts | loss |", "|---|---|---|---|---|---|---|---|"]
+    header = ("key", "attack", "norm", "eps", "steps", "step size", "restarts", "loss", "score (95 %)")
+    lines = [f"| {' | '.join(header)} |", "|---" * len(header) + "|"]
+    clean = scores["clean"]
+    lines.append(f"| `robust/adversarial/clean` | none {'| ' * 6}| {_interval(clean)} |")
     for name, attack in attacks.items():
         known = attack_facts(attack)
         steps = known.get("steps", f"{known.get('queries', '')} queries")
@@ -91,9 +124,14 @@ def attack_card(attacks: Mapping[str, Attack], n: int, seed: int, precision: str
             "" if size is None else f"{size:.4g}",
             known.get("restarts", 1),
             known["loss"],
+            _interval(scores[name]) if name in scores else "",
         ]
         lines.append(f"| {' | '.join(map(str, values))} |")
-    return "\n".join([*lines, "", f"n = {n}, evaluation seed {seed}, {precision}", *facts])
+    return "\n".join([*lines, "", f"n = {clean.n}, {facts}"])
+
+
+def _interval(found: CellScore) -> str:
+    return f"{found.score:.3f} ({found.low:.3f} to {found.high:.3f})"
 
 
 def _masks(logits: Tensor) -> Tensor:
@@ -121,6 +159,5 @@ def _say_labels(logits: Tensor, targets: Tensor, names: Sequence[str] | None) ->
     return [f"{count} labels" for count in counts], shares
 
 
-def head(attacked: Attacked, count: int) -> Attacked:
-    """Return copies of the first images and logits."""
+def _head(attacked: Attacked, count: int) -> Attacked:
     return Attacked(attacked.images[:count].clone(), attacked.logits[:count].detach().clone())

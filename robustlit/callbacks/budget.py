@@ -4,6 +4,7 @@ from abc import abstractmethod
 from typing import Any
 
 import pytorch_lightning as pl
+from pytorch_lightning.callbacks import WeightAveraging
 
 from robustlit.callbacks.cost import log_cost
 from robustlit.callbacks.stopwatch import Stopwatch
@@ -62,6 +63,21 @@ class BudgetedEvaluation(pl.Callback):
     @abstractmethod
     def finish(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """End an evaluation: every process is here, whether or not it had images; log."""
+
+    def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
+        """Refuse weight averaging that takes its weights away before the last images are looked at.
+
+        Raises:
+            ValueError: If it stands before this callback.
+        """
+        callbacks: list[pl.Callback] = trainer.callbacks  # type: ignore[attr-defined]
+        earlier = callbacks[: callbacks.index(self)] if self in callbacks else []
+        averaging = next((each for each in earlier if isinstance(each, WeightAveraging)), None)
+        if averaging is not None:
+            raise ValueError(
+                f"expected {type(averaging).__name__} after {type(self).__name__} in the callbacks, got it before; "
+                "try putting it last, so that all images meet the averaged weights"
+            )
 
     def adapter_of(self, pl_module: pl.LightningModule) -> Adapter:
         """Return how this module's batches are read."""

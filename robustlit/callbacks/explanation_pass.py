@@ -113,6 +113,7 @@ class ExplanationPass(BudgetedEvaluation):
 
     def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
         """Switch off where the first process has not the whole model."""
+        super().setup(trainer, pl_module, stage)
         self._off = isinstance(trainer.strategy, _SHARDED)
         if self._off:
             strategy = type(trainer.strategy).__name__

@@ -7,6 +7,7 @@ import pytest
 import pytorch_lightning as pl
 import torch
 from callbacks_helpers import Foreign, board, fit, images, weights
+from pytorch_lightning.callbacks import EMAWeightAveraging
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from torch import nn
 from torch.nn import functional as F
@@ -16,6 +17,7 @@ from robustlit.attacks import FGSM, PGD, SegPGD, Square
 from robustlit.callbacks import AdversarialEvaluation, BestCheckpoint
 from robustlit.core import Adapter
 from robustlit.core.random import sample_seeds
+from robustlit.metrics.interval import wilson
 
 FEW = (FGSM(eps=0.1), PGD(eps=0.1, steps=3))
 
@@ -82,7 +84,10 @@ def test_the_same_images_every_epoch_and_all_that_is_promised_in_tensorboard(tmp
     events = reloaded(tmp_path)
     assert {"robust/adversarial_images", "robust/eps_curve"} <= set(events.Tags()["images"])
     card = events.Tensors("robust/adversarial/text_summary")[0].tensor_proto.string_val[0].decode()
-    assert "| `robust/adversarial/pgd` | PGD | linf | 0.1 | 3 | 0.08333 | 1 | ce |" in card
+    assert "| `robust/adversarial/pgd` | PGD | linf | 0.1 | 3 | 0.08333 | 1 | ce | " in card
+    score = events.Scalars("robust/adversarial/pgd")[0].value
+    assert f"| ce | {score:.3f} ({wilson(round(10 * score), 10)[0]:.3f} to " in card
+    assert all(line.count("|") == 10 for line in card.split("\n") if line.startswith("|"))
     assert "n = 10, evaluation seed 0, float32" in card
     scalars = {key for key in events.Tags()["scalars"] if key.startswith("alarm/")}
     signals = {"fgsm_pgd_gap", "pgd_drop", "gradient_alignment", "train_val_gap", "zero_gradients", "black_box_gain"}
@@ -98,6 +103,30 @@ def test_every_n_epochs_and_a_checkpoint_by_its_key(tmp_path):
     fit(tmp_path, [callback, best], epochs=4, data=data(), validation=data(), logger=board(tmp_path))
     assert (tmp_path / "checkpoints/best_robust.ckpt").is_file()
     assert len(reloaded(tmp_path).Scalars("robust/adversarial/pgd")) == 2
+
+
+def test_without_a_choice_the_attacks_are_at_the_eps_of_training(tmp_path):
+    for training, shared in ((Switchable(), {"eps": 0.05}), (pl.Callback(), {})):
+        callback = AdversarialEvaluation(images=8, pictures=False, alarms=False)
+        fit(tmp_path, [callback, training], epochs=1, data=data(), validation=data())
+        assert callback.attacks == {"fgsm": FGSM(**shared), "pgd": PGD(steps=10, **shared)}
+
+
+def test_averaged_weights_are_attacked_and_must_come_last(tmp_path):
+    callback = AdversarialEvaluation(FEW, images=None, alarms=False, batch_size=24)
+    best = BestCheckpoint("robust/adversarial/pgd", filename="best_robust")
+    averaging = EMAWeightAveraging(decay=0.9)
+    trainer, module = fit(tmp_path, [callback, best, averaging], epochs=1, data=data(), validation=data())
+    saved = torch.load(tmp_path / "checkpoints/best_robust.ckpt", weights_only=False)["state_dict"]
+    module.load_state_dict(saved)
+    pixels, targets = images(24, 16).tensors
+    module.eval()
+    with torch.no_grad():
+        attacked = FEW[1](module, pixels, targets, seed=sample_seeds(0, torch.arange(24)))
+        by_hand = float((module(attacked).argmax(1) == targets).float().mean())
+    assert float(trainer.callback_metrics["robust/adversarial/pgd"]) == by_hand
+    with pytest.raises(ValueError, match="expected EMAWeightAveraging after AdversarialEvaluation"):
+        fit(tmp_path, [EMAWeightAveraging(), AdversarialEvaluation(FEW)], epochs=1, data=data(), validation=data())
 
 
 @pytest.mark.parametrize("run", ["validate", "test"])
