@@ -110,8 +110,6 @@ def _run_job(task: Callable[[DictConfig], object], argv: list[str], cfg: DictCon
     sys.argv = argv  # Lightning's launcher starts the other processes from the arguments as they were typed
     try:
         return task(cfg)
-    except JobFailed:
-        raise
     except Exception as error:
         settings = HydraConfig.get()
         if settings.mode == RunMode.MULTIRUN:

@@ -8,6 +8,7 @@ __all__ = ["COMMANDS", "command_help", "overview"]
 COMMANDS = {
     "train": "train a model and watch its robustness in TensorBoard",
     "evaluate": "test the weights of a run, or any model: clean, corrupted, on published sets",
+    "report": "write what breaks a model as a page; compare runs and sweeps",
     "corrupt": "write a corrupted copy of a data set, as CIFAR-10-C and ImageNet-C are",
     "explain": "draw what a model looks at in some pictures",
     "tensorboard": "serve runs in the browser, on this machine only",
@@ -34,6 +35,7 @@ METHODS = (
 _TRAIN = """\
 usage: robustlit train [experiment=NAME] [GROUP=OPTION …] [KEY=VALUE …] [-m]
        robustlit train resume=RUN [trainer.KEY=VALUE …] [data.path=PATH] [data.num_workers=N]
+       robustlit train resume=SWEEP [sweep=NAME] [jobs.at_once=N]
 
 Trains a model. A configuration is put together from one option of each group and may be changed key by key.
 
@@ -42,7 +44,8 @@ examples
   robustlit train experiment=cifar10_resnet18 data.path=cifar10.npz
   robustlit train data=image_folder data.path=photos model=resnet18 trainer.max_epochs=20
   robustlit train experiment=quickstart augmentation=[patch_gaussian] task.optimizer.lr=0.05
-  robustlit train -m experiment=quickstart augmentation=none,patch_gaussian seed=0,1,2
+  robustlit train -m experiment=quickstart augmentation=none,patch_gaussian seed=0,1,2 sweep=joblib
+  robustlit train experiment=cifar10_pgd data.path=cifar10.npz size=cpu
   robustlit train resume=runs/quickstart/2026-01-31_12-00-00
 
 groups (lists are written [a,b] and grow by +GROUP=OPTION)
@@ -51,7 +54,10 @@ groups (lists are written [a,b] and grow by +GROUP=OPTION)
 keys used most
   seed=0                       seed of weights, order, augmentation and dropout
   run_name=NAME                the folder below runs/; the experiment's name unless given
-  resume=RUN                   continue a run in its folder, from its last checkpoint
+  resume=RUN                   continue a run in its folder, from its last checkpoint; or a sweep, where it stopped
+  size=cpu                     an experiment at a size that a CPU trains in minutes
+  sweep=joblib                 the jobs of a sweep together on this machine; slurm, ray, and optuna for a search
+  jobs.at_once=N               how many of them: one a GPU, or one a core, unless given
   deterministic=true           bit-identical weights on a GPU too
   trainer.max_epochs=N         trainer.accelerator=cpu  trainer.devices=2  trainer.precision=bf16-mixed
   data.path=PATH               data.batch_size=128  data.num_workers=4
@@ -94,6 +100,29 @@ thresholds (exit code 1 and a line on stderr for each figure that misses one)
   --fail-under KEY=VALUE       KEY is [SPLIT/]TEST/METRIC as in the results, such as common/accuracy, iid/bar/accuracy,
                                common/accuracy/fog or common/accuracy/fog/3; a figure that is not there fails too
   --fail-over KEY=VALUE        the same for errors: common/mean_corruption_error, common/calibration_error, clean/loss
+"""
+
+_REPORT = """\
+usage: robustlit report RUN … [KEY=VALUE …]
+       robustlit report SWEEP --watch
+
+Writes what breaks a model, in sentences, tables, charts and pictures: one HTML page that needs no network, Markdown,
+and every figure as CSV. Several runs, or the folder of a sweep, are compared: means over seeds, differences on the same
+images, what was not measured alike.
+
+examples
+  robustlit report runs/quickstart/2026-01-31_12-00-00
+  robustlit report runs/quickstart/sweep-2026-01-31_12-00-00 out=comparison
+  robustlit report runs/a/TIME runs/b/TIME formats=[html]
+
+keys
+  out=null                     folder of report.html, report.md and report.csv; that of the first run when null
+  formats=[html,markdown,csv]  what is written
+  checkpoint=null              best_robust, best_clean or last; the weights with the most tests when null
+  split=null                   the test split that sentences are about; the one with the most figures when null
+
+flags
+  --watch                      a live table of a sweep in the terminal, until its last job has ended
 """
 
 _CORRUPT = """\
@@ -193,7 +222,7 @@ def command_help(name: str) -> str:
         return _EVALUATE.format(evaluations=", ".join(groups(config_dir()).get("evaluation", []))).rstrip()
     if name == "explain":
         return _EXPLAIN.format(methods=_wrapped_methods()).rstrip()
-    return {"corrupt": _CORRUPT, "tensorboard": _TENSORBOARD, "version": _VERSION}[name].rstrip()
+    return {"report": _REPORT, "corrupt": _CORRUPT, "tensorboard": _TENSORBOARD, "version": _VERSION}[name].rstrip()
 
 
 def _wrapped_methods() -> str:

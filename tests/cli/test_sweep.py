@@ -117,6 +117,14 @@ def test_a_plan_lists_the_jobs_and_what_differs(tmp_path):
     assert (plan.total, plan.at_once, plan.is_here) == (4, 1, True)
 
 
+def test_a_grid_can_be_a_file_of_the_users(tmp_path):
+    (tmp_path / "sweep").mkdir()
+    grid = "# @package _global_\nhydra: {sweeper: {params: {seed: '1,2,3'}}}\n"
+    (tmp_path / "sweep" / "mine.yaml").write_text(grid)
+    plan = make_plan(["--config-dir", str(tmp_path), "sweep=mine", "hydra.sweep.dir=x"])
+    assert (plan.total, plan.differ) == (3, ("seed",))
+
+
 @pytest.mark.parametrize(
     ("words", "asked"),
     [

@@ -103,7 +103,7 @@ def test_watching_prints_changes_and_ends_with_the_sweep(sweep, monkeypatch):
     out = io.StringIO()
     watch(sweep, stream=out)
     text = out.getvalue()
-    assert text.count("config") == 2  # at first, and when the job that waits is no longer planned
+    assert text.count("EXTRA") == 2  # at first, and when the job that waits is no longer planned
     assert "\x1b" not in text
     with pytest.raises(ValueError, match="expected a sweep or a run"):
         watch(sweep / "augmix1" / "nothing", stream=out)
