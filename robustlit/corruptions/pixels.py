@@ -16,7 +16,8 @@ def chunks(images: Tensor) -> Iterator[slice]:
     """Yield slices of the batch: a few images at a time on CPU, all at once on other devices."""
     count = images.shape[0]
     size = count if images.device.type != "cpu" else _CHUNK // (images[0].numel() if count else 1)
-    for start in range(0, count, max(1, size)):
+    size = max(1, size)  # one image may be larger than a chunk
+    for start in range(0, count, size):
         yield slice(start, start + size)
 
 
@@ -37,13 +38,19 @@ def truncate(images: Tensor) -> Tensor:
 
 
 def put(images: Tensor, into: Tensor, quantize: bool) -> None:
-    """Write float32 images in [0, 1] in the caller's dtype, truncated to 8 bits unless ``quantize`` is off."""
+    """Write float32 images in the caller's dtype, clipped to [0, 1], truncated to 8 bits unless ``quantize`` is off."""
     if into.is_floating_point() and not quantize:
-        into.copy_(images)
+        into.copy_(images.clamp(0, 1))
         return
+    slack = torch.full((), _SLACK, device=images.device)
     for part, target in _tiles(images, into):
-        levels = (part * 255).add_(_SLACK).floor_()
-        target.copy_(levels.div_(255) if target.is_floating_point() else levels)
+        levels = torch.add(slack, part, alpha=255).clamp_(0, 255)
+        if not target.is_floating_point():
+            target.copy_(levels)  # which cuts off the fraction
+        elif target.dtype == torch.float32:
+            torch.div(levels.floor_(), 255, out=target)
+        else:
+            target.copy_(levels.floor_().div_(255))
 
 
 def _tiles(source: Tensor, target: Tensor) -> Iterator[tuple[Tensor, Tensor]]:

@@ -11,7 +11,7 @@ from torch import Tensor
 from robustlit.core.random import sample_seeds
 from robustlit.corruptions import BAR, COMMON, EXTRA, corrupt
 from robustlit.corruptions.base import Draws
-from robustlit.corruptions.pixels import truncate
+from robustlit.corruptions.pixels import chunks, truncate
 from robustlit.corruptions.registry import named, names
 
 NAMES = sorted(names())
@@ -176,3 +176,10 @@ def test_the_draws_of_a_sample_are_of_its_seed_alone(name, preset):
         assert torch.equal(value[3:4], getattr(alone, field))
     if tensors:
         assert any(bool((value != value[:1]).any()) for value in tensors.values())
+
+
+@pytest.mark.parametrize("shape", [(5, 3, 32, 32), (3, 3, 320, 320), (2, 1, 600, 600), (0, 3, 32, 32)])
+def test_chunks_cover_every_image_once_however_large(shape):
+    parts = [list(range(shape[0]))[part] for part in chunks(torch.empty(shape))]
+    assert all(parts)
+    assert [place for part in parts for place in part] == list(range(shape[0]))
