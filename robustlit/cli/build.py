@@ -102,6 +102,11 @@ def _instances(nodes: DictConfig, section: str, fill: Mapping[str, Any]) -> list
     built = []
     for name, node in nodes.items():
         if node is not None:
+            if "_target_" not in node:  # settings of an option that was not chosen
+                raise UserError(
+                    f"{section}.{name!s}: expected a _target_, got none; try +{section}={name!s}, or "
+                    f"{section}.{name!s}=null"
+                )
             filled = node.copy()
             _fill(filled, fill)
             with blame(f"{section}.{name!s}"):

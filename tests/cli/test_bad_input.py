@@ -50,6 +50,7 @@ BUILDING = {
     "trainer.max_epochs=many": "trainer.max_epochs: expected a whole number, got 'many'",
     "trainer.accelerator=quantum": "trainer: ",
     "task=segmentation": "try task=classification",
+    "+callbacks.ema.decay=0.9": "callbacks.ema: expected a _target_, got none; try +callbacks=ema",
 }
 
 
