@@ -5,8 +5,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from omegaconf import OmegaConf
-
 from robustlit.cli.sweep_plan import Plan
 
 __all__ = ["go_on_searching"]
@@ -16,7 +14,7 @@ def go_on_searching(plan: Plan, folder: Path) -> list[str] | None:
     """Prepare the study for another session.
 
     Trials that were stopped or failed are put back in the queue with the settings they had, so that they find their
-    folders again; the sampler goes on with other random numbers than it began with.
+    folders again. The sampler's seed is 0 unless it is given; it goes on with other random numbers than it began with.
 
     Args:
         plan: The sweep.
@@ -38,9 +36,8 @@ def go_on_searching(plan: Plan, folder: Path) -> list[str] | None:
     left = int(sweeper.n_trials) - finished
     if left <= 0:
         return None
-    seed = OmegaConf.select(sweeper, "sampler.seed")
-    if trials and seed is not None:
-        settings.append(f"hydra.sweeper.sampler.seed={int(seed) + len(trials)}")
+    if "seed" in (sweeper.get("sampler") or {}):
+        settings.append(f"hydra.sweeper.sampler.seed={int(sweeper.sampler.seed or 0) + len(trials)}")
     return [*settings, f"hydra.sweeper.n_trials={left}"]
 
 
