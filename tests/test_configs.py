@@ -128,7 +128,7 @@ def test_experiments_from_papers_name_their_figures_and_have_a_small_size(option
 
 
 def test_every_yaml_is_a_primary_configuration_or_an_option():
-    primary = {"train", "evaluate", "evaluate_model", "explain", "explain_model"}
+    primary = {"train", "evaluate", "evaluate_model", "explain", "explain_model", "report"}
     reached = {f"{group}/{option}" for group, option in options()} | primary
     found = {path.relative_to(config_dir()).with_suffix("").as_posix() for path in config_dir().rglob("*.yaml")}
     shared = {name for name in found if name.count("/") > 1}  # composed by the options above
