@@ -6,11 +6,9 @@ import torch
 from torch import Tensor
 
 from robustlit.metrics.interval import wilson
-from robustlit.metrics.standard_errors import normal_interval
+from robustlit.metrics.standard_errors import Z95, normal_interval
 
 __all__ = ["mean_share", "paired_difference"]
-
-_Z = 1.959963984540054  # 97.5 % quantile of the standard normal distribution
 
 
 def mean_share(shares: Tensor) -> tuple[float, float, float]:
@@ -54,5 +52,5 @@ def paired_difference(first: Tensor, second: Tensor) -> tuple[float, float, floa
     total = weights.sum()
     centre = (more * weights).sum() / total
     variance = ((more - centre) ** 2 * weights).sum() / total
-    half, middle = _Z * math.sqrt(variance.item() / total.item()), centre.item()
+    half, middle = Z95 * math.sqrt(variance.item() / total.item()), centre.item()
     return differences.mean().item(), max(-1.0, middle - half), min(1.0, middle + half)
