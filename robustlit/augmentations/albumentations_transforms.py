@@ -42,6 +42,7 @@ class _Single(BasicTransform):
         super().__init__(p=p)
         self.operation, self.settings = operation, settings
         self._op: AugmentationOp = rebuilt(operation, {**settings, "p": 1.0})
+        self.resembles = self._op.resembles
         self._data: Mapping[str, Any] = {}
 
     def get_params_dependent_on_data(self, params: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:

@@ -91,7 +91,9 @@ def trained_on(trainer: pl.Trainer) -> dict[str, str]:
             found.update(dict.fromkeys(getattr(operation, "resembles", ()), type(operation).__name__))
     transforms = getattr(getattr(trainer, "datamodule", None), "train_transforms", None)
     for transform in _flat(transforms):
-        found.update(dict.fromkeys(_RESEMBLES.get(type(transform).__name__, ()), type(transform).__name__))
+        own = getattr(transform, "resembles", None)  # this package's operations as albumentations transforms
+        names = own if own is not None else _RESEMBLES.get(type(transform).__name__, ())
+        found.update(dict.fromkeys(names, getattr(transform, "operation", type(transform).__name__)))
     return found
 
 
