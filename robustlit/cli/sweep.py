@@ -6,7 +6,7 @@ import shutil
 import socket
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import chdir, contextmanager, nullcontext
+from contextlib import chdir, contextmanager, nullcontext, suppress
 from pathlib import Path
 
 from robustlit.cli.config import run_hydra
@@ -18,7 +18,7 @@ from robustlit.cli.sweep_plan import Plan, make_plan, typed_words
 from robustlit.cli.sweep_progress import progress
 from robustlit.reports.files import write_json
 from robustlit.reports.leaderboard import leaderboard, seed_table, varied
-from robustlit.reports.sweep_jobs import SWEEP_FILE, SweepJob, read_jobs, read_object
+from robustlit.reports.sweep_jobs import JOB_FILE, SWEEP_FILE, SweepJob, read_jobs, read_object
 
 __all__ = ["resume_sweep", "sweep"]
 
@@ -81,6 +81,7 @@ def _run(plan: Plan, folder: Path, command: tuple[str, ...] | None = None) -> No
         folder: Where it is kept.
         command: The words that began it, if those of the plan are others.
     """
+    _make(folder)
     try:
         with hold(folder / LOCK_FILE, wait=False):
             record = {**plan.record(), "command": list(command or plan.words)}
@@ -89,13 +90,40 @@ def _run(plan: Plan, folder: Path, command: tuple[str, ...] | None = None) -> No
             print(f"Sweep of {plan.total} jobs, {how}; folder {short(folder)}", flush=True)
             for failure in folder.glob("*/failure.json"):  # these jobs are tried again
                 failure.unlink()
-            trouble = _launch(plan, folder)
+            try:
+                trouble = _launch(plan, folder)
+            except UserError:
+                _forget(folder)
+                raise
             write_json(folder / SWEEP_FILE, {**record, "ended": time.time()})
     except BlockingIOError:
         process = read_object(folder / SWEEP_FILE).get("pid")
         watch = f"{program()} report {short(folder)} --watch"
         raise UserError(f"{short(folder)} is being run by process {process}; try {watch}") from None
     _tell(plan, folder, trouble)
+
+
+def _make(folder: Path) -> None:
+    """Make the sweep's folder.
+
+    Raises:
+        UserError: If that cannot be done.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(
+            f"hydra.sweep.dir: cannot make the run folder: {error.strerror} ({error.filename}); try another folder"
+        ) from error
+
+
+def _forget(folder: Path) -> None:
+    """Leave no trace of a sweep that was refused before its first job."""
+    if next(folder.glob(f"*/{JOB_FILE}"), None) is None:
+        for name in (SWEEP_FILE, LOCK_FILE, "multirun.yaml"):
+            (folder / name).unlink(missing_ok=True)
+        with suppress(OSError):
+            folder.rmdir()
 
 
 def _launch(plan: Plan, folder: Path) -> str:
@@ -142,7 +170,9 @@ def _tell(plan: Plan, folder: Path, trouble: str) -> None:
     """
     jobs = read_jobs(folder)
     width = shutil.get_terminal_size((120, 24)).columns
-    print(f"\n{leaderboard(jobs, width)}\n\n{seed_table(jobs, width)}\n")
+    print(f"\n{leaderboard(jobs, width)}\n")
+    if any(job.state == "finished" for job in jobs):
+        print(f"{seed_table(jobs, width)}\n")
     print(f"sweep folder {short(folder)}\nTensorBoard  {program()} tensorboard {short(folder)}")
     print(f"report       {program()} report {short(folder)}", flush=True)
     failed = [job for job in jobs if job.state == "failed"]
