@@ -3,7 +3,7 @@
 import fcntl
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -56,14 +56,16 @@ def take_place(folder: Path, places: int, give_up: Callable[[], bool]) -> Iterat
     Raises:
         TimeoutError: If ``give_up`` says so.
     """
-    while True:
-        for place in range(places):
-            try:
-                with hold(folder / str(place), wait=False) as file:
-                    yield place, file
-                    return
-            except BlockingIOError:
+    with ExitStack() as stack:
+        while True:
+            for place in range(places):
+                with suppress(BlockingIOError):
+                    file = stack.enter_context(hold(folder / str(place), wait=False))
+                    break
+            else:
+                if give_up():
+                    raise TimeoutError("expected a free place, got told to give up")
+                time.sleep(LOOK)
                 continue
-        if give_up():
-            raise TimeoutError("expected a free place, got told to give up")
-        time.sleep(LOOK)
+            break
+        yield place, file

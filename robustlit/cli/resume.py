@@ -10,6 +10,7 @@ from robustlit.cli.claim import going_on
 from robustlit.cli.config import is_first_process, run_hydra
 from robustlit.cli.errors import UserError
 from robustlit.cli.paths import make_absolute, program, short
+from robustlit.cli.sweep_process import end_with_parent
 
 __all__ = ["go_on", "resume", "task"]
 
@@ -32,6 +33,7 @@ def resume(folder: Path, arguments: Sequence[str]) -> None:
     Raises:
         UserError: If there is no run in the folder, or another setting is to change.
     """
+    end_with_parent()
     _check_run(folder)
     for word in arguments:
         if not word.lstrip("+~").startswith(HARMLESS):

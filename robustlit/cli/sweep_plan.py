@@ -161,10 +161,11 @@ def _composed(words: Sequence[str]) -> tuple[DictConfig, list[Any]]:
 
 
 def _grid(overrides: list[Any]) -> tuple[tuple[str, ...], ...]:
-    """Return the overrides of every job, as Hydra's own sweeper forms them."""
+    """Return the overrides of every job, as Hydra's own sweeper forms them; one that is asked for twice is one job."""
     from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 
-    return tuple(tuple(job) for batch in BasicSweeper.split_arguments(overrides, None) for job in batch)
+    jobs = (tuple(job) for batch in BasicSweeper.split_arguments(overrides, None) for job in batch)
+    return tuple(dict.fromkeys(jobs))
 
 
 def _at_once(cfg: DictConfig) -> int:

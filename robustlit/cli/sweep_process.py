@@ -4,15 +4,17 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from robustlit.cli.errors import USERS_CHOICE, UserError
 
-__all__ = ["JobError", "Stopped", "environment", "last_line", "train_apart"]
+__all__ = ["JobError", "Stopped", "end_with_parent", "environment", "last_line", "train_apart"]
 
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")
+PARENT = "ROBUSTLIT_PARENT"  # the process that a job's own process ends with
 INTERRUPTED = 130
 LOOK = 0.2  # seconds between two looks at the process
 PATIENCE = 15.0  # seconds that a process has to end when it is told to
@@ -47,7 +49,7 @@ def train_apart(folder: Path, surroundings: Mapping[str, str], keep: Sequence[in
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            env=dict(surroundings),
+            env={**surroundings, PARENT: str(os.getpid())},
             pass_fds=tuple(keep),
             start_new_session=True,  # Ctrl-C reaches the sweep, which ends its jobs
         )
@@ -70,6 +72,21 @@ def environment(threads: int, gpu: str | None) -> dict[str, str]:
     """
     chosen = {name: os.environ.get(name, str(threads)) for name in THREADS}
     return {**os.environ, **chosen, **({"CUDA_VISIBLE_DEVICES": gpu} if gpu else {}), USERS_CHOICE: "1"}
+
+
+def end_with_parent() -> None:
+    """Let this process end when the one that started it does, if that is a job's: it cannot be told any more then."""
+    parent = os.environ.get(PARENT, "")
+    if parent.isdigit():
+        threading.Thread(target=_end_after, args=(int(parent),), name="end-with-parent", daemon=True).start()
+
+
+def _end_after(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(LOOK)
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(PATIENCE)
+    os._exit(1)
 
 
 def last_line(log: Path, start: int = 0) -> str:

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -11,6 +12,7 @@ import pytest
 from robustlit.cli.devices import gpus, jobs_at_once, threads_of_a_job
 from robustlit.cli.locks import hold, is_held, take_place
 from robustlit.cli.sweep_process import JobError, Stopped, environment, last_line, train_apart
+from robustlit.reports.sweep_jobs import is_alive
 
 
 @pytest.fixture
@@ -59,6 +61,22 @@ def test_it_ends_when_the_sweep_is_gone(process, tmp_path):
         process(f"echo $$ > {tmp_path / 'pid'}; exec sleep 60", stop=(tmp_path / "pid").exists)
     with pytest.raises(ProcessLookupError):
         os.kill(int((tmp_path / "pid").read_text()), 0)
+
+
+def test_it_ends_with_the_process_that_started_it():
+    child = "import time; from robustlit.cli.sweep_process import *; end_with_parent(); print(1); time.sleep(60)"
+    code = (
+        "import os, subprocess, sys; os.environ['ROBUSTLIT_PARENT'] = str(os.getpid())\n"
+        f"pipe = {{'stdout': subprocess.PIPE, 'stderr': subprocess.DEVNULL}}; child = {child!r}\n"
+        "job = subprocess.Popen([sys.executable, '-uc', child], **pipe); job.stdout.readline(); print(job.pid)"
+    )
+    started = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    pid = int(started.stdout)
+    for _ in range(300):
+        if not is_alive({"host": socket.gethostname(), "pid": pid}):
+            break
+        time.sleep(0.1)
+    assert not is_alive({"host": socket.gethostname(), "pid": pid})
 
 
 def test_the_last_line_with_our_name_counts(tmp_path):
