@@ -77,6 +77,7 @@ class CorruptionTest:
     def expects(self, datamodule: "VisionDataModule") -> list[str]:
         """Return the keys ``<test>/<metric>`` of what will be measured; raises already what would stop it."""
         from robustlit.corruptions.weather.frost_files import photographs
+        from robustlit.evaluation.class_rows import class_keys
         from robustlit.evaluation.corruption_rows import corruption_keys
 
         if self.frost != "procedural":
@@ -87,7 +88,8 @@ class CorruptionTest:
             families = self._cells(*_size(samples))
             _distinct(families)
             for family, cells in families.items():
-                keys += corruption_keys(family, score, [cell.key for cell in cells])
+                own = [cell.key for cell in cells]
+                keys += corruption_keys(family, score, own) + class_keys(family, score, own, datamodule.class_names)
         return list(dict.fromkeys(keys))
 
     def run(self, module: "LightningModule", datamodule: "VisionDataModule", trainer: "Trainer") -> list[Row]:
@@ -107,6 +109,7 @@ class CorruptionTest:
         self, split: str, module: "LightningModule", datamodule: "VisionDataModule", trainer: "Trainer"
     ) -> list[Row]:
         from robustlit.evaluation.cell_pass import score_cells
+        from robustlit.evaluation.class_rows import class_rows
         from robustlit.evaluation.corruption_rows import corruption_rows
 
         height, width = _size(datamodule.test_sets[split])
@@ -126,6 +129,7 @@ class CorruptionTest:
             tables = sorted({self.conditions.table(cell, height, width) for cell in own})
             counted = {**conditions, "preset": "+".join(tables), "cells": _coverage(keys)}
             rows += corruption_rows(family, split, score, found.scores, keys, counted, refusal)
+            rows += class_rows(family, split, score, found.scores, keys, counted, datamodule.class_names)
             self.records += _records(family, split, own, found)
         return rows
 

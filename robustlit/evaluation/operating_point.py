@@ -23,9 +23,9 @@ _MOST_CURVES = 50
 class OperatingPointTest:
     """AUROC and sensitivity at fixed specificities: of two classes the second, of more each one against the rest.
 
-    The threshold is the lowest that holds the specificity on the validation split, as it would be chosen before use; so
-    the specificity on the test split is measured too, and will be a little off. Where the validation split cannot tell,
-    it is chosen on the test split itself, and a warning says so.
+    The threshold is the most sensitive that holds the specificity on the validation split, as it would be chosen before
+    use; so the specificity on the test split is measured too, and will be a little off. Where the validation split
+    cannot tell, it is chosen on the test split itself, and a warning says so.
 
     ====================================  ============================================================================
     metric                                meaning

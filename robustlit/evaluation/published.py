@@ -53,16 +53,18 @@ class PublishedTest:
 
     def expects(self, datamodule: "VisionDataModule") -> list[str]:
         """Return the keys ``<test>/<metric>`` of what will be measured; raises already where the set does not fit."""
+        from robustlit.evaluation.class_rows import class_keys
         from robustlit.evaluation.corruption_rows import corruption_keys
         from robustlit.evaluation.published_cells import key_of, parts
 
         found = self.open(datamodule)
         score = SCORE_OF[datamodule.task]
-        return [
-            key
-            for part in parts(self.name, found)
-            for key in corruption_keys(part.test, score, [key_of(cell) for cell in part.cells], clean=False)
-        ]
+        keys: list[str] = []
+        for part in parts(self.name, found):
+            cells = [key_of(cell) for cell in part.cells]
+            keys += corruption_keys(part.test, score, cells, clean=False)
+            keys += class_keys(part.test, score, cells, datamodule.class_names)
+        return keys
 
     def open(self, datamodule: "VisionDataModule") -> "CorruptedSet":
         """Open the set for a model of the data module's task and classes."""
@@ -84,6 +86,7 @@ class PublishedTest:
 
     def run(self, module: "LightningModule", datamodule: "VisionDataModule", trainer: "Trainer") -> list[Row]:
         """Measure every cell, and return one row a cell, corruption and family."""
+        from robustlit.evaluation.class_rows import class_rows
         from robustlit.evaluation.corruption_rows import corruption_rows
         from robustlit.evaluation.published_cells import conditions_of, key_of, parts, why_not_mce_of
 
@@ -102,6 +105,7 @@ class PublishedTest:
             refusal = why_not_mce_of(found, part, size, transformed=self.transforms)
             score = SCORE_OF[datamodule.task]
             rows += corruption_rows(part.test, PUBLISHED, score, measured, cells, conditions, refusal)
+            rows += class_rows(part.test, PUBLISHED, score, measured, cells, conditions, datamodule.class_names)
         return rows
 
 

@@ -22,6 +22,7 @@ class CellScore(NamedTuple):
         low: Lower end of the score's 95 % interval.
         high: Upper end.
         calibration_error: In [0, 1]; NaN where it was not measured.
+        classes: Of masks, the score of every class; None where it is neither true nor predicted.
     """
 
     score: float
@@ -29,6 +30,7 @@ class CellScore(NamedTuple):
     low: float
     high: float
     calibration_error: float = math.nan
+    classes: tuple[float | None, ...] = ()
 
 
 def check_cells(cells: Sequence[Cell]) -> tuple[Cell, ...]:

@@ -149,8 +149,16 @@ class CorruptionScores(Metric):
             found = self._areas()
         else:
             found = self._overlaps(images)
-        rows = zip(self.cells, found, images, errors, strict=True)
-        return {cell: CellScore(score, n, low, high, gap) for cell, (score, low, high), n, gap in rows if n}
+        rows = zip(self.cells, found, images, errors, self._classes(), strict=True)
+        return {cell: CellScore(score, n, low, high, gap, each) for cell, (score, low, high), n, gap, each in rows if n}
+
+    def _classes(self) -> list[tuple[float | None, ...]]:
+        """Return the scores of the classes in every cell, where there are masks."""
+        if self.task in ("classification", "multilabel"):
+            return [()] * len(self.cells)
+        each = class_iou(self.confusion.cpu(), self.ignore_index)
+        scores = 2 * each / (1 + each) if self.score == "dice" else each
+        return [tuple(None if math.isnan(value) else value for value in row) for row in scores.tolist()]
 
     def _add_counts(self, name: str, *shape: int) -> None:
         self.add_state(name, torch.zeros(len(self.cells), *shape, dtype=torch.int64), dist_reduce_fx="sum")

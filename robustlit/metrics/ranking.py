@@ -121,17 +121,18 @@ def fpr_at_tpr(scores: Tensor, positives: Tensor, tpr: float = 0.95) -> float:
 
 
 def threshold_at_specificity(scores: Tensor, positives: Tensor, specificity: float) -> float:
-    """Return the lowest threshold at which at least this share of the negatives score lower.
+    """Return the threshold with the highest sensitivity at which at least this share of the negatives score lower.
 
-    Among the scores that occur it is the one with the highest sensitivity; infinity where none is high enough.
+    Of several it is the highest, so the most specific; infinity where no score that occurs will do.
 
     Example:
         >>> scores = torch.tensor([0.9, 0.8, 0.6, 0.3, 0.1])
         >>> round(threshold_at_specificity(scores, torch.tensor([True, False, True, False, False]), 0.6), 2)
         0.6
     """
-    false_rate, _, thresholds = roc_curve(scores, positives)
-    return float(thresholds[1 - false_rate >= specificity - 1e-12].min())
+    false_rate, true_rate, thresholds = roc_curve(scores, positives)
+    held = 1 - false_rate >= specificity - 1e-12
+    return float(thresholds[held & (true_rate == true_rate[held].max())].max())
 
 
 def _is_undefined(scores: Tensor, positives: Tensor) -> bool:
