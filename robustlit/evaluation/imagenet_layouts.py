@@ -8,9 +8,9 @@ from robustlit.data.errors import DataError
 from robustlit.evaluation.class_mapping import ClassMapping
 from robustlit.metrics.mce import has_wordnet_names
 
-__all__ = ["LAYOUTS", "imagenet_mapping", "imagenet_places", "layout_of"]
+__all__ = ["IMAGENET_CLASSES", "LAYOUTS", "imagenet_mapping", "imagenet_places", "layout_of"]
 
-_CLASSES = 1000
+IMAGENET_CLASSES = 1000
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def layout_of(names: Sequence[str]) -> str | None:
             return layout
     if has_wordnet_names(names):
         return "imagenet"
-    if names and all(name.isdecimal() and int(name) < _CLASSES for name in names):
+    if names and all(name.isdecimal() and int(name) < IMAGENET_CLASSES for name in names):
         return "imagenet_v2"
     shared = sum(name in imagenet.OBJECTNET for name in names)
     return "objectnet" if shared >= max(1, len(names) // 4) else None
@@ -74,8 +74,8 @@ def imagenet_places(model_names: Sequence[str], num_classes: int) -> list[int | 
     if has_wordnet_names(model_names):
         place = {name: number for number, name in enumerate(model_names)}
         return [place.get(wnid) for wnid in WNIDS]
-    if num_classes == _CLASSES:
-        return [*range(_CLASSES)]
+    if num_classes == IMAGENET_CLASSES:
+        return [*range(IMAGENET_CLASSES)]
     raise DataError(
         f"expected a model of ImageNet's classes, got one of {num_classes} others; try mapping=FILE.csv, or "
         "data.class_names=imagenet"

@@ -123,15 +123,20 @@ class TransferTest:
         from dataclasses import replace
 
         from robustlit.evaluation.class_mapping import by_names, by_table, named_classes, table_of
-        from robustlit.evaluation.imagenet_layouts import imagenet_mapping, layout_of
+        from robustlit.evaluation.imagenet_layouts import IMAGENET_CLASSES, imagenet_mapping, layout_of
+        from robustlit.metrics.mce import has_wordnet_names
 
-        names, own = other.class_names, named_classes(datamodule.class_names, datamodule.num_classes)
-        layout = layout_of(names) if self.layout == "auto" and self.mapping is None else self.layout
-        if layout not in (None, "auto", "none") and not (self.layout == "auto" and names == own):
-            found = imagenet_mapping(layout, names, own, datamodule.num_classes, restrict=self.restrict)
-            return layout, found
-        found = by_names(names, own) if self.mapping is None else by_table(names, own, *table_of(self.mapping))
-        return None, replace(found, kept=found.mapped) if self.restrict else found
+        names, count = other.class_names, datamodule.num_classes
+        own = named_classes(datamodule.class_names, count)
+        if self.mapping is not None:
+            layout, found = None, by_table(names, own, *table_of(self.mapping))
+        else:
+            seen = layout_of(names) if count == IMAGENET_CLASSES or has_wordnet_names(own) else None
+            layout = {"auto": seen, "none": None}.get(self.layout, self.layout)
+            if layout is not None:
+                return layout, imagenet_mapping(layout, names, own, count, restrict=self.restrict)
+            found = by_names(names, own)
+        return layout, replace(found, kept=found.mapped) if self.restrict else found
 
     def _score(
         self,

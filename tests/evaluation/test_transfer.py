@@ -100,6 +100,13 @@ def test_what_does_not_fit_is_one_line_before_any_work(settings, message, own, t
     assert "\n" not in str(error.value)
 
 
+def test_numbers_are_names_too_where_the_model_is_not_of_imagenet(tmp_path):
+    own = folder(tmp_path / "own", {str(number): [number] for number in range(5)})
+    folder(tmp_path / "other", {"1": [1], "3": [3, 0]})
+    rows = TransferTest(tmp_path / "other").run(by_red(5), own, trainer([]))
+    assert (rows[0].value, rows[0].conditions["mapping"]) == (pytest.approx(2 / 3), "equal names")
+
+
 def test_something_else_than_data_is_a_type_error(own):
     with pytest.raises(TypeError, match="expected a path or a data module, got int"):
         TransferTest(3).expects(own)
