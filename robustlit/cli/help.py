@@ -87,6 +87,8 @@ examples
   robustlit evaluate runs/cifar/TIME evaluation=[corruptions] --fail-under common/accuracy=0.6
   robustlit evaluate model=torchvision model.name=resnet50 model.weights=resnet50.pth data=image_folder \\
       data.path=imagenet/val evaluation=[clean,corruptions] evaluation.corruptions.images=5000
+  robustlit evaluate model=own model._target_=my_package.Net checkpoint=mine.pth data=image_folder data.path=photos \\
+      evaluation=[clean,transfer] evaluation.transfer.data=drawings evaluation.transfer.mapping=classes.csv
 
 keys
   checkpoint=best_clean        best_clean, last, or the path of a checkpoint or state dict
