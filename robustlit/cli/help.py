@@ -1,5 +1,7 @@
 """The help texts, written without importing anything that takes time."""
 
+from collections.abc import Iterable
+
 from robustlit.cli.config import config_dir
 from robustlit.cli.suggest import groups
 
@@ -221,17 +223,17 @@ def command_help(name: str) -> str:
         lines = [_wrapped(group, names) for group, names in options.items()]
         return _TRAIN.format(groups="\n".join(lines)).rstrip()
     if name == "evaluate":
-        return _EVALUATE.format(evaluations=", ".join(groups(config_dir()).get("evaluation", []))).rstrip()
+        return _EVALUATE.format(evaluations=_wrapped_names(groups(config_dir()).get("evaluation", []), 51)).rstrip()
     if name == "explain":
-        return _EXPLAIN.format(methods=_wrapped_methods()).rstrip()
+        return _EXPLAIN.format(methods=_wrapped_names(METHODS)).rstrip()
     return {"report": _REPORT, "corrupt": _CORRUPT, "tensorboard": _TENSORBOARD, "version": _VERSION}[name].rstrip()
 
 
-def _wrapped_methods() -> str:
-    """Return the names of the explanations, in lines that fit."""
+def _wrapped_names(names: Iterable[str], used: int = 31) -> str:
+    """Return names in lines that fit, the first of which has so many columns already."""
     import textwrap
 
-    return textwrap.fill(", ".join(METHODS), 118, initial_indent="", subsequent_indent=" " * 31).strip()
+    return textwrap.fill(", ".join(names), 118, initial_indent=" " * used, subsequent_indent=" " * 31).strip()
 
 
 def _wrapped(group: str, names: list[str]) -> str:
