@@ -54,7 +54,7 @@ def line_chart(
         diagonal: Whether a thin line from corner to corner is drawn, as for ROC curves.
         title: For screen readers.
     """
-    room = 20 + max((text_length(each.label) for each in lines), default=0) if len(lines) > 1 else 16
+    room = 30 + max((text_length(each.label) for each in lines), default=0) if len(lines) > 1 else 16
     ys = [value for each in lines for value in each.y]
     xs = [value for each in lines for value in each.x]
     low, high = y_range or (min(ys), max(ys))

@@ -64,10 +64,11 @@ def _ticks(norm: str, values: list[float]) -> list[tuple[float, str]]:
     if norm != "linf" or not values or max(values) > 0.5:
         return [(value, f"{value:.3g}") for value in values]
     told: list[tuple[float, str]] = []
-    for value in values:
-        words = "0" if value == 0 else f"{round(value * 255, 2):g}/255"
-        if not told or value - told[-1][0] > 0.055 * max(values):
-            told.append((value, words))
+    for value in reversed(values):  # the largest first; those that would lie on each other are left out
+        steps = value * 255
+        near = round(steps) if abs(steps - round(steps)) < 0.02 else round(steps, 2)
+        if not told or told[-1][0] - value > 0.12 * max(values):
+            told.append((value, f"{near:g}/255" if value else "0"))
     return told
 
 

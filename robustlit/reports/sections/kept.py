@@ -13,6 +13,7 @@ from robustlit.reports.view import View
 __all__ = ["confidence", "curves", "pictures", "slices"]
 
 _WIDEST = 1100  # pixels: pictures are shown at half of it or less
+_LARGEST = 400_000  # bytes of a picture in all its colours
 _PANELS = 4
 _FIRST = ("failures", "flips", "probe", "corruptions")  # the panels that tell most of failures come first
 
@@ -182,7 +183,7 @@ def _panel_caption(path: Path, folder: Path) -> str:
 
 
 def _file(picture: "object") -> bytes:
-    """A picture no wider than the page, as PNG with few colours where that is smaller."""
+    """A picture no wider than the page, as PNG; with fewer colours where it would be large."""
     from PIL import Image
 
     if not isinstance(picture, Image.Image):
@@ -191,5 +192,7 @@ def _file(picture: "object") -> bytes:
         picture = picture.resize((_WIDEST, round(picture.height * _WIDEST / picture.width)), Image.Resampling.LANCZOS)
     whole, few = io.BytesIO(), io.BytesIO()
     picture.save(whole, "PNG", optimize=True)
-    picture.quantize(256).save(few, "PNG", optimize=True)
-    return min(whole.getvalue(), few.getvalue(), key=len)
+    if whole.tell() <= _LARGEST:
+        return whole.getvalue()
+    picture.quantize(256, method=Image.Quantize.MAXCOVERAGE).save(few, "PNG", optimize=True)
+    return few.getvalue()

@@ -10,6 +10,7 @@ from robustlit.reports.view import View, eps_text
 
 __all__ = ["overview", "tiles"]
 
+_MOST = 6  # beside each other
 _FAMILIES = {"extra": "EXTRA", "common": "COMMON", "bar": "C-bar"}
 
 
@@ -30,9 +31,6 @@ def tiles(view: View) -> list[Tile]:
                 row = block.tests[name]
                 below = "" if block.clean is None else f"{points(row.value - block.clean)} points, "
                 found.append(Tile(label, percent(row.value), f"{below}n = {row.n:,}"))
-        worst = next(iter(drops(view, block)), None)
-        if worst is not None:
-            found.append(Tile(words(worst.label).capitalize(), percent(worst.score), "the worst corruption"))
     attacked = strongest(view)
     if attacked is not None:
         row = attacked
@@ -44,7 +42,10 @@ def tiles(view: View) -> list[Tile]:
     error = view.find("calibration", "calibration_error") or view.find("clean", "calibration_error")
     if error is not None:
         found.append(Tile("Calibration error", percent(error.value), f"clean, n = {error.n:,}"))
-    return found
+    worst = None if block is None else next(iter(drops(view, block)), None)
+    if worst is not None:
+        found.append(Tile(words(worst.label).capitalize(), percent(worst.score), "the worst corruption"))
+    return found[:_MOST]
 
 
 def _small(row: Row) -> str:
