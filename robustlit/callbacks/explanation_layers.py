@@ -35,7 +35,7 @@ def filter_picture(scene: Scene, channels: int) -> Picture | None:
     weight = layer.weight.detach()
     norms = weight.float().flatten(1).norm(dim=1)
     dead = int((norms < 0.01 * norms.max()).sum())
-    size = f"{weight.shape[2]}×{weight.shape[3]}"
+    size = f"{weight.shape[2]}x{weight.shape[3]}"  # the font has no ×
     return filter_panel(weight, f"{scene.moment} · {name}", f"{len(weight)} filters {size}, {dead} near zero")
 
 
@@ -58,6 +58,6 @@ def feature_pictures(scene: Scene, images: Tensor, layers: Sequence[str]) -> dic
             raise ValueError(f"expected a layer with a spatial map, got {name!r}; try features=None")
         maps = grid.maps(answer).float()
         silent = int((maps.amax((0, 2, 3)) == maps.amin((0, 2, 3))).sum())
-        note = f"{maps.shape[1]} channels {grid.height}×{grid.width}, {silent} silent"
+        note = f"{maps.shape[1]} channels {grid.height}x{grid.width}, {silent} silent"
         pictures[name] = feature_panel(images, maps, f"{scene.moment} · {name}", note)
     return pictures

@@ -83,7 +83,8 @@ class ExplanationPanels(ExplanationPass):
         methods: Names or methods; drift, history and the pairs use the last one of a layer, else the first.
         layer: Name of the layer of the CAM family, as ``named_modules`` of the LightningModule has it, or several; None
             for the automatic one.
-        target: What the probe's maps explain, as for :func:`robustlit.explanations.explain`; None for the prediction.
+        target: What the probe's maps explain, as for :func:`robustlit.explanations.explain`; None for the prediction,
+            of masks the region of the class with most pixels, where class 0 is called "background" another.
         panels: Which pictures.
         count: Probe images, and failures shown: 1 to 8 rows are drawn.
         corruptions: Names, corruptions or functions; may be empty.

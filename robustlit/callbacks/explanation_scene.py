@@ -8,11 +8,11 @@ from torch import Tensor, nn
 
 from robustlit.core import Adapter
 from robustlit.core.adapter import Task
-from robustlit.explanations import Explanations, Goal, Method, explain
+from robustlit.explanations import ClassTarget, Explanations, Goal, Method, RegionTarget, Target, explain
 from robustlit.explanations.target import AnyTarget
 from robustlit.panels.table import Guess, Words
 
-__all__ = ["Scene", "main_method", "part_of"]
+__all__ = ["Predicted", "Scene", "main_method", "part_of"]
 
 _PIXELS = 1 << 20  # images explained at a time, in pixels: a graph holds many times that
 _GUESSES = 3
@@ -22,6 +22,23 @@ def main_method(methods: Sequence[Method]) -> Method:
     """Return the method that pairs and histories are drawn with: the last one of a layer, else the first of all."""
     of_layer = [method for method in methods if method.of_layer()]
     return of_layer[-1] if of_layer else methods[0]
+
+
+@dataclass(frozen=True)
+class Predicted(Target):
+    """What the model says: the class of an image, or of a mask the region of the class with most pixels.
+
+    Args:
+        background: Class 0 of masks is what is left of the objects, and explained only where there is nothing else.
+    """
+
+    background: bool = False
+
+    def goal(self, logits: Tensor) -> Goal:
+        """Return the goal; see :class:`Target`."""
+        if logits.ndim != 4:
+            return ClassTarget().goal(logits)
+        return RegionTarget(without=(0,) if self.background or logits.shape[1] == 1 else ()).goal(logits)
 
 
 @dataclass(frozen=True)
@@ -119,6 +136,8 @@ class Scene:
         self, images: Tensor, target: AnyTarget, methods: Sequence[Method], layer: str | Sequence[str] | None
     ) -> Explanations:
         step = max(1, _PIXELS // (images.shape[-2] * images.shape[-1]))
+        names = self.class_names or ("",)
+        target = Predicted(names[0].lower() == "background") if target is None else target
         parts = [
             explain(
                 self.module,

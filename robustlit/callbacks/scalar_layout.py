@@ -10,13 +10,6 @@ Layout = dict[str, dict[str, list[str | list[str]]]]
 
 # category -> chart -> ["Multiline", regular expressions over the keys]
 LAYOUT: Layout = {
-    "training": {
-        "loss": ["Multiline", [r"^train/loss(_epoch)?$", r"^val/loss$"]],
-        "clean score": ["Multiline", [r"^val/(accuracy|auroc|iou)$"]],
-        "calibration error": ["Multiline", [r"^val/calibration_error$"]],
-        "IoU of each class": ["Multiline", [r"^val/iou/.+"]],
-        "learning rate": ["Multiline", [r"^lr-.+"]],
-    },
     "robustness": {
         "clean and robust": [
             "Multiline",
@@ -34,6 +27,13 @@ LAYOUT: Layout = {
         "share on the object": ["Multiline", [r"^explain/inside_mask/.+"]],
         "concentration": ["Multiline", [r"^explain/concentration/.+"]],
         "insertion (high is good) and deletion (low)": ["Multiline", [r"^explain/(insertion|deletion)$"]],
+    },
+    "training": {
+        "loss": ["Multiline", [r"^train/loss(_epoch)?$", r"^val/loss$"]],
+        "clean score": ["Multiline", [r"^val/(accuracy|auroc|iou)$"]],
+        "calibration error": ["Multiline", [r"^val/calibration_error$"]],
+        "IoU of each class": ["Multiline", [r"^val/iou/.+"]],
+        "learning rate": ["Multiline", [r"^lr-.+"]],
     },
     "cost": {
         "seconds of each callback": ["Multiline", [r"^cost/.+_seconds$"]],

@@ -122,6 +122,7 @@ class RegionTarget(Target):
         classes: One class for all images or one each; by default the class with most pixels of the region.
         mask: True classes N×H×W (or N×1×H×W), whose region it is; by default the predicted region.
         ignore_index: Value of the mask's pixels that do not count.
+        without: Classes that are not chosen by default where there is another one, such as a background.
 
     Raises:
         ValueError: Where an image has no pixel of its class: its map would be zero without a reason to be seen.
@@ -130,6 +131,7 @@ class RegionTarget(Target):
     classes: Classes | None = None
     mask: Tensor | None = None
     ignore_index: int | None = None
+    without: tuple[int, ...] = ()
 
     def goal(self, logits: Tensor) -> Goal:
         """Return the goal; see :class:`Target`."""
@@ -137,7 +139,7 @@ class RegionTarget(Target):
         found = _two_sided(logits).argmax(1) if self.mask is None else self._true(logits)
         valid = torch.ones_like(found, dtype=torch.bool) if self.ignore_index is None else found != self.ignore_index
         valid &= (found >= 0) & (found < max(logits.shape[1], 2))
-        classes = _commonest(found, valid) if self.classes is None else _classes(self.classes, logits)
+        classes = self._chosen(found, valid) if self.classes is None else _classes(self.classes, logits)
         region = (found == classes[:, None, None]) & valid
         empty = (~region.flatten(1).any(1)).nonzero().flatten().tolist()
         if empty:
@@ -147,6 +149,12 @@ class RegionTarget(Target):
                 "it; try ClassTarget, which scores all pixels"
             )
         return Goal(classes, region)
+
+    def _chosen(self, found: Tensor, valid: Tensor) -> Tensor:
+        left_out = torch.tensor(self.without, dtype=found.dtype, device=found.device)
+        others = valid & ~torch.isin(found, left_out)
+        rest = others.flatten(1).any(1)[:, None, None]
+        return _commonest(found, torch.where(rest, others, valid))
 
     def _true(self, logits: Tensor) -> Tensor:
         mask = self.mask.squeeze(1) if self.mask is not None and self.mask.ndim == 4 else self.mask

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from robustlit.panels.grid import display_size, titled, to_pictures
 from robustlit.panels.maps import difference, glow, heat, strongest
-from robustlit.panels.table import Words, bordered, room_for_words, scale_bar, table, words_cell
+from robustlit.panels.table import Words, bordered, column_head, room_for_words, scale_bar, table, words_cell
 from robustlit.panels.text import GREY, Picture, text_strip
 
 __all__ = ["explanation_panel", "map_tiles", "pair_panel"]
@@ -47,7 +47,7 @@ def explanation_panel(
     columns = [[bordered(tile, each.right) for tile, each in zip(to_pictures(images), words, strict=False)]]
     columns += [map_tiles(name, images, values, over_image) for name, values in maps.items()]
     columns.append([words_cell(each, room, height, size) for each in words[: len(images)]])
-    heads = ["image", *(name.replace("_", " ") for name in maps), says]
+    heads = ["image", *(column_head(name) for name in maps), says]
     sheet = table(heads, list(zip(*columns, strict=True)), size)
     return titled(title, sheet, scale_bar(sheet.shape[1], size), note=note)
 
@@ -99,7 +99,7 @@ def pair_panel(
         words = [text_strip(line, width, color=GREY, size=size) for line in ("both for", goal, f"cosine {cosine:.2f}")]
         for (image, glowing, said), last in ((upper, np.concatenate(words)), (lower, change)):
             cells.append([bordered(image, said.right), glowing, last, words_cell(said, room, height, size)])
-    heads = ["image", method.replace("_", " "), "difference", "says"]
+    heads = ["image", column_head(method), "difference", "says"]
     sheet = table(heads, cells, size)
     return titled(title, sheet, scale_bar(sheet.shape[1], size, high="strongest of each pair"), note=note)
 

@@ -11,7 +11,7 @@ from robustlit.panels.explanation import map_tiles
 from robustlit.panels.grid import below, display_size, titled, to_pictures
 from robustlit.panels.maps import difference, glow, strongest
 from robustlit.panels.overlay import legend, mark, overlay, palette
-from robustlit.panels.table import scale_bar, table
+from robustlit.panels.table import column_head, fitting, scale_bar, table
 from robustlit.panels.text import GREY, Picture, letters, text_strip
 
 __all__ = ["mask_explanation_panel", "mask_pair_panel"]
@@ -67,7 +67,7 @@ def mask_explanation_panel(
             row = [picture, overlay(picture, true[place], colors), row[1], error]
         rows.append(row + [below(column[place], _strip(explained[place], width, size)) for column in tiles])
     known = ["image", "prediction"] if truth is None else ["image", "truth", "prediction", "error"]
-    heads = [*known, *(name.replace("_", " ") for name in maps)]
+    heads = [*known, *(column_head(name) for name in maps)]
     sheet = table(heads, rows, size)
     return titled(
         title, sheet, scale_bar(sheet.shape[1], size), _names(true, said, colors, class_names, sheet), note=note
@@ -125,7 +125,7 @@ def mask_pair_panel(
             error = _error(pictures[place], true[place], said[place], ignore_index, size)
             picture = below(pictures[place], _strip(word, width, size))
             rows.append([picture, overlay(pictures[place], said[place], colors), error, glowing[place], last])
-    sheet = table(["image", "prediction", "error", method.replace("_", " "), "difference"], rows, size)
+    sheet = table(["image", "prediction", "error", column_head(method), "difference"], rows, size)
     names = _names(true, np.concatenate([side[1] for side in sides]), colors, class_names, sheet)
     return titled(title, sheet, scale_bar(sheet.shape[1], size, high="strongest of each pair"), names, note=note)
 
@@ -144,7 +144,7 @@ def _error(picture: Picture, true: np.ndarray, said: np.ndarray, ignore_index: i
 
 
 def _strip(text: str, width: int, size: int) -> Picture:
-    return text_strip(text, width, color=GREY, size=size)
+    return text_strip(text, width, color=GREY, size=fitting(text, width, size))
 
 
 def _shown(masks: Tensor, size: tuple[int, int]) -> np.ndarray:  # type: ignore[type-arg]

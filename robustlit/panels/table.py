@@ -7,13 +7,14 @@ import numpy as np
 import torch
 
 from robustlit.panels.colormap import colored
-from robustlit.panels.text import GREEN, GREY, INK, PAPER, RED, Picture, text_strip, text_width
+from robustlit.panels.text import GREEN, GREY, INK, LARGEST, PAPER, RED, Picture, text_strip, text_width
 
-__all__ = ["Guess", "Words", "bordered", "room_for_words", "scale_bar", "table", "words_cell"]
+__all__ = ["Guess", "Words", "bordered", "column_head", "fitting", "room_for_words", "scale_bar", "table", "words_cell"]
 
 _MARGIN = 6
 _BORDER = 4
 _SHARE = 0.3  # of the picture's width, for words
+_LETTERS = 16  # of the largest column of words, in heights of its letters
 _IN_CARD = 11 / 350  # height of letters by width of the picture
 _BAR = (226, 232, 240)
 
@@ -48,6 +49,20 @@ class Words(NamedTuple):
     notes: Sequence[str] = ()
 
 
+def column_head(name: str) -> str:
+    """Return what stands above a column of maps; of several layers the layer comes first, for it tells them apart.
+
+    Example:
+        >>> column_head("grad_cam"), column_head("grad_cam@network.up.3")
+        ('grad cam', '@up.3 grad cam')
+    """
+    method, _, layer = name.partition("@")
+    words = method.replace("_", " ")
+    parts = layer.split(".")
+    tail = ".".join(parts[-2:] if parts[-1].isdigit() else parts[-1:])
+    return f"@{tail} {words}" if layer else words
+
+
 def room_for_words(tiles: int, width: int) -> tuple[int, int]:
     """Return the width of a column of words beside some tiles, and the height of its letters, both in pixels.
 
@@ -56,7 +71,8 @@ def room_for_words(tiles: int, width: int) -> tuple[int, int]:
         (178, 18)
     """
     whole = tiles * (width + _MARGIN) / (1 - _SHARE)
-    return round(_SHARE * whole) + _MARGIN, max(13, round(_IN_CARD * whole))
+    size = min(LARGEST, max(13, round(_IN_CARD * whole)))
+    return min(round(_SHARE * whole), _LETTERS * size) + _MARGIN, size
 
 
 def words_cell(words: Words, width: int, height: int, size: int) -> Picture:
@@ -99,7 +115,7 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[Picture]], size: int) ->
     """
     widths = [max(cells[place].shape[1] for cells in rows) for place in range(len(heads))]
     strips = [
-        text_strip(head, width, color=GREY, size=_fitting(head, width, size))
+        text_strip(head, width, color=GREY, size=fitting(head, width, size))
         for head, width in zip(heads, widths, strict=True)
     ]
     lines = [_line(strips, widths), *(_line(cells, widths) for cells in rows)]
@@ -127,8 +143,8 @@ def _on_bar(text: str, share: float, width: int, size: int, color: tuple[int, in
     return strip
 
 
-def _fitting(text: str, width: int, size: int) -> int:
-    """Return the size at which a head fits, no smaller than two thirds of that asked for."""
+def fitting(text: str, width: int, size: int) -> int:
+    """Return the height of letters at which a text fits a width, no smaller than two thirds of that asked for."""
     smallest = size * 2 // 3
     return next((fit for fit in range(size, smallest, -1) if text_width(text, fit) <= width), smallest)
 

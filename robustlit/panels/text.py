@@ -8,7 +8,20 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-__all__ = ["GREEN", "GREY", "INK", "PAPER", "RED", "Color", "Picture", "letters", "text_strip", "text_width", "wrapped"]
+__all__ = [
+    "GREEN",
+    "GREY",
+    "INK",
+    "LARGEST",
+    "PAPER",
+    "RED",
+    "Color",
+    "Picture",
+    "letters",
+    "text_strip",
+    "text_width",
+    "wrapped",
+]
 
 Picture = NDArray[np.uint8]
 Color = tuple[int, int, int]
@@ -19,6 +32,7 @@ GREY: Color = (110, 114, 120)
 GREEN: Color = (24, 128, 56)
 RED: Color = (200, 30, 30)
 
+LARGEST = 36  # pixels: a picture this wide is looked at enlarged, and its heads are to fit their columns
 _SIZE = 13  # pixels; readable in TensorBoard at actual size
 _CARD, _IN_CARD = 350, 11  # pixels: the width of TensorBoard's card, which shrinks pictures, and letters readable in it
 
@@ -57,7 +71,7 @@ def letters(width: int) -> int:
         >>> letters(300), letters(700)
         (13, 22)
     """
-    return max(_SIZE, round(_IN_CARD * width / _CARD))
+    return min(LARGEST, max(_SIZE, round(_IN_CARD * width / _CARD)))
 
 
 def text_width(text: str, size: int = _SIZE) -> int:

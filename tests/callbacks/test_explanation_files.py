@@ -55,8 +55,9 @@ def test_weights_and_biases_and_mlflow_get_the_same_picture_at_the_step_of_the_s
     assert np.array_equal(shown, PICTURE)
 
 
-def test_mlflow_itself_takes_the_picture(tmp_path):
+def test_mlflow_itself_takes_the_picture(tmp_path, monkeypatch):
     pytest.importorskip("mlflow", reason="mlflow is not installed")
+    monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")  # its other stores need a data base
     logger = MLFlowLogger("robustlit", tracking_uri=f"file:{tmp_path / 'mlruns'}")
     publish(SimpleNamespace(loggers=[logger], global_step=7), tmp_path / "files", "explain/corruptions/fog", PICTURE)
     found = [path for path in tmp_path.rglob("*fog*") if path.suffix == ".png" and "files" not in path.parts]

@@ -1,5 +1,6 @@
 """What ExplanationPanels shows and logs, against the same thing done by hand."""
 
+import dataclasses
 import io
 
 import numpy as np
@@ -17,7 +18,7 @@ from robustlit.callbacks import ExplanationPanels, LastCheckpoint
 from robustlit.core import Adapter
 from robustlit.core.random import sample_seeds
 from robustlit.corruptions import corrupt
-from robustlit.explanations import cosine, explain, insertion_deletion, mask_energy
+from robustlit.explanations import GradCAM, cosine, explain, insertion_deletion, mask_energy
 
 SMALL = np.zeros((4, 4, 3), dtype=np.uint8)
 
@@ -203,6 +204,24 @@ def test_segmentation(tmp_path, binary):
     assert {"explain/probe", "explain/failures", "explain/corruptions/fog", "history/0", "features/net.0"} <= tags
     assert 0 <= trainer.callback_metrics["explain/inside_mask/grad_cam"] <= 1
     assert Image.open(tmp_path / "explanations/probe.png").width > 6 * 128  # image, truth, prediction, error, two maps
+
+
+@pytest.mark.parametrize(("first", "explained"), [("background", [1, 0]), ("sky", [0, 0])])
+def test_panels_of_masks_explain_an_object_rather_than_the_background(first, explained):
+    from robustlit.callbacks.explanation_scene import Scene
+
+    torch.manual_seed(0)
+    network = nn.Conv2d(3, 2, 3, padding=1)
+    with torch.no_grad():
+        network.weight.zero_()
+        network.weight[1, :, 1, 1] = 1  # class 1 where it is bright
+        network.bias.copy_(torch.tensor([1.5, 0.0]))
+    pixels = torch.zeros(2, 3, 8, 8)
+    pixels[0, :, 2:4, 2:4] = 1
+    scene = Scene(network, Adapter(), (GradCAM(),), "", (first, "car"), "")
+    module = nn.Sequential(network)
+    found = dataclasses.replace(scene, module=module, layer="0").explain(pixels)
+    assert found.target.tolist() == explained
 
 
 def test_every_n_epochs_and_every_n_steps(tmp_path):

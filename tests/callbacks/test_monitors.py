@@ -185,6 +185,14 @@ def test_layout_is_on_the_custom_scalars_page_once(tmp_path):
         ("loss", ["train/loss", "train/loss_epoch", "val/loss"], ["train/loss_step"]),
         ("clean and robust", ["val/accuracy", "robust/corruption/mean", "robust/adversarial/pgd"], ["val/iou/car"]),
         ("each corruption", ["robust/corruption/fog"], ["robust/corruption/mean", "robust/corruption/extra_mean"]),
+        (
+            "drift: clean against corrupted maps (1 is the same look)",
+            ["explain/drift_cosine", "explain/drift_cosine/fog"],
+            ["explain/drift_rank/fog", "test/explain/drift_cosine"],
+        ),
+        ("share on the object", ["explain/inside_mask/grad_cam"], ["explain/concentration/grad_cam"]),
+        ("insertion (high is good) and deletion (low)", ["explain/insertion", "explain/deletion"], ["explain/probe"]),
+        ("share of the run's time", ["cost/explanations_share"], ["cost/explanations_seconds"]),
         ("seconds of each callback", ["cost/prediction_panels_seconds"], ["cost/images_per_second"]),
     ],
 )

@@ -123,3 +123,13 @@ def test_nothing_that_names_a_target() -> None:
         resolve("cat", LOGITS)
     with pytest.raises(ValueError, match="expected logits N×K or N×K×H×W"):
         resolve(None, torch.zeros(3, 4, 5))
+
+
+def test_a_region_of_another_class_than_the_background() -> None:
+    logits = torch.zeros(2, 3, 4, 4)
+    logits[:, 0] = 1  # background everywhere …
+    logits[0, 2, :1] = 5  # … but for a row of class 2 in the first image
+    goal = RegionTarget(without=(0,)).goal(logits)
+    assert goal.classes.tolist() == [2, 0]
+    assert goal.region.flatten(1).sum(1).tolist() == [4, 16]
+    assert RegionTarget().goal(logits).classes.tolist() == [0, 0]

@@ -11,8 +11,8 @@ from robustlit.panels.features import feature_panel
 from robustlit.panels.filmstrip import Frame, filmstrip, thinned
 from robustlit.panels.filters import filter_panel
 from robustlit.panels.maps import difference, glow, hatched, heat
-from robustlit.panels.table import Guess, Words, bordered, room_for_words, table, words_cell
-from robustlit.panels.text import GREEN, RED, letters
+from robustlit.panels.table import Guess, Words, bordered, fitting, room_for_words, table, words_cell
+from robustlit.panels.text import GREEN, RED, letters, text_width
 
 
 def lightness(colors):
@@ -103,6 +103,15 @@ def test_text_can_be_read_where_the_picture_is_shrunk_to_a_card(columns):
     _, size = room_for_words(1 + columns, 128)
     assert size >= 11 * picture.shape[1] / 350 - 1
     assert size >= letters(picture.shape[1]) - 1
+
+
+def test_many_columns_do_not_make_letters_that_hide_the_heads():
+    maps = {f"map_{place}": torch.rand(2, 224, 224) for place in range(8)}
+    picture = explanation_panel(torch.rand(2, 3, 224, 224), maps, [words(True)] * 2, "title", "note")
+    room, size = room_for_words(9, 224)
+    assert size == letters(picture.shape[1]) == 36
+    assert picture.shape[1] < 9 * 230 + room + 20
+    assert text_width("integrated gradients", fitting("integrated gradients", 224, size)) <= 224
 
 
 def test_a_bar_is_as_long_as_the_probability():
