@@ -1,8 +1,9 @@
 """Open a run's TensorBoard in headless Chromium, check what it serves, and save what it shows.
 
-    .venv/bin/python scripts/tensorboard_pictures.py RUNS OUT
+    .venv/bin/python scripts/tensorboard_pictures.py RUNS OUT [--tags "explain/(probe|flips)"] [--tabs timeseries]
 
-Writes OUT/{timeseries,images,hparams}.png and prints a table of the scalars, pictures and hparams that were served.
+Writes OUT/{timeseries,images,hparams,custom_scalars,projector}.png, or those of --tabs, and prints a table of the
+scalars, pictures and hparams that were served.
 Needs Chromium on the PATH (Debian's package chromium).
 """
 
@@ -21,7 +22,7 @@ from urllib.parse import quote
 
 import aiohttp  # a dependency of Lightning's
 
-TABS = ("timeseries", "images", "hparams", "custom_scalars")
+TABS = ("timeseries", "images", "hparams", "custom_scalars", "projector")
 COMPARED = "val/(accuracy|iou|predictions|confusion)$|train/(accuracy|loss|images)$"
 FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --hide-scrollbars --disable-sync "
@@ -29,11 +30,22 @@ FLAGS = (
 )
 CLOSE_SETTINGS = "[...document.querySelectorAll('button')].find(b => b.textContent.includes('Settings'))?.click()"
 
+FULL_SIZE = (
+    "[...document.querySelectorAll('button')].filter(b => /actual/i.test(b.getAttribute('aria-label') || b.title))"
+    ".forEach(b => b.click())"
+)
+
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("runs", type=Path)
     parser.add_argument("out", type=Path)
+    parser.add_argument("--tags", default=COMPARED, help="regular expression of the tags on the time-series page")
+    parser.add_argument("--tabs", nargs="+", choices=TABS, default=TABS)
+    parser.add_argument("--wait", type=float, default=12, help="seconds that a page has to draw itself")
+    parser.add_argument(
+        "--full", action="store_true", help="show pictures in their actual size, as a card's button does"
+    )
     parser.add_argument("--port", type=int, default=6061)
     arguments = parser.parse_args()
     browser = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -46,8 +58,8 @@ def main() -> int:
     address = f"http://127.0.0.1:{arguments.port}"
     try:
         report(address)
-        urls = {tab: f"{address}/?smoothing=0&tagFilter={quote(COMPARED)}#{tab}" for tab in TABS}
-        asyncio.run(photograph(browser, urls, arguments.out))
+        urls = {tab: f"{address}/?smoothing=0&tagFilter={quote(arguments.tags)}#{tab}" for tab in arguments.tabs}
+        asyncio.run(photograph(browser, urls, arguments))
     finally:
         server.terminate()
     return 0
@@ -67,7 +79,9 @@ def report(address: str) -> None:
     for run in scalars:
         print(f"{run}\n  scalars   {', '.join(sorted(scalars[run]))}")
         print(f"  pictures  {', '.join(sorted(pictures.get(run, {})))}")
-    plugins = served(address, "plugins_listing")
+    for _ in range(5):  # the projector looks for its data in a thread, and is without them at first
+        plugins = served(address, "plugins_listing")
+        time.sleep(1)
     print(f"plugins with data: {', '.join(sorted(name for name in plugins if plugins[name]['enabled']))}")
 
 
@@ -76,7 +90,7 @@ def served(address: str, path: str) -> dict:
         return json.load(answer)
 
 
-async def photograph(browser: str, urls: dict[str, str], out: Path) -> None:
+async def photograph(browser: str, urls: dict[str, str], options: argparse.Namespace) -> None:
     """Save a picture of each page, in real time: charts draw nothing while a browser's clock is simulated."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         process = subprocess.Popen(
@@ -91,12 +105,14 @@ async def photograph(browser: str, urls: dict[str, str], out: Path) -> None:
                     for name, url in urls.items():
                         await call(page, "Page.navigate", url="about:blank")
                         await call(page, "Page.navigate", url=url)
-                        await asyncio.sleep(12)
+                        await asyncio.sleep(options.wait)
                         await call(page, "Runtime.evaluate", expression=CLOSE_SETTINGS)
+                        if options.full:
+                            await call(page, "Runtime.evaluate", expression=FULL_SIZE)
                         await asyncio.sleep(2)
                         picture = await call(page, "Page.captureScreenshot", format="png")
-                        (out / f"{name}.png").write_bytes(base64.b64decode(picture["data"]))
-                        print(f"wrote {out / name}.png")
+                        (options.out / f"{name}.png").write_bytes(base64.b64decode(picture["data"]))
+                        print(f"wrote {options.out / name}.png")
         finally:
             process.terminate()
             process.wait()
