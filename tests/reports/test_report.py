@@ -109,7 +109,7 @@ def test_the_verdict_is_made_from_the_numbers(whole):
     assert "PGD (Linf, eps 8/255, 50 steps) leaves 5.0 % (2.7–9.0) of 90.0 %, n = 200" in told["Attacks"]
     assert "half of its score is gone at Linf, eps 4/255 (30.0 %)" in told["Attacks"]
     assert "a stronger one may leave less" in told["Upper bound"]
-    assert "the lowest is south 70.0 % (60.0–79.0), n = 80" in told["Slices"]
+    assert "By site, accuracy is lowest for south, 70.0 % (60.0–79.0), n = 80 and highest for north" in told["Slices"]
     assert "On the split cue_conflict accuracy is 20.0 %" in told["Other splits"]
     assert "Shape or texture" not in told and "Background" not in told  # not measured
 

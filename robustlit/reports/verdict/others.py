@@ -97,25 +97,27 @@ def _shift(view: View) -> Iterator[Finding]:
 
 def _slices(view: View) -> Iterator[Finding]:
     for record in view.records:
-        if record.kind != "slices" or record.split not in (view.split, OTHER, PUBLISHED):
-            continue
-        known = [place for place, value in enumerate(record.data["value"]) if value is not None]
-        if len(known) < 2:
+        known = [place for place, value in enumerate(record.data.get("value", ())) if value is not None]
+        here = record.kind == "slices" and record.split in (view.split, OTHER, PUBLISHED)
+        if not here or len(known) < 2 or record.test == "shape_bias":
             continue
         values: list[Any] = record.data["value"]
         worst, best = (choose(known, key=lambda place: values[place]) for choose in (min, max))
-        column = record.data.get("column") or record.name or record.test
-
-        def told(place: int, data: dict[str, Any] = record.data) -> str:
-            ends = span(data["low"][place], data["high"][place])
-            between = f" ({ends})" if ends else ""
-            return f"{data['name'][place]} {percent(data['value'][place])}{between}, n = {data['n'][place]:,}"
-
+        column, metric = record.data.get("column") or record.name, record.data.get("metric") or view.score_words
+        gap = view.find(record.test, f"gap/{record.name}")
+        apart = "" if gap is None else f"; {100 * gap.value:.1f} points apart{_ends(gap)}"
         yield Finding(
             "Slices",
-            f"By {words(str(column))} the lowest is {told(worst)}; the highest {told(best)}.",
+            f"By {words(str(column))}, {words(str(metric))} is lowest for {_slice(record.data, worst)} and highest for "
+            f"{_slice(record.data, best)}{apart}.",
             "bad" if values[best] - values[worst] > 0.05 else "note",
         )
+
+
+def _slice(data: dict[str, Any], place: int) -> str:
+    ends = span(data["low"][place], data["high"][place])
+    between = f" ({ends})" if ends else ""
+    return f"{data['name'][place]}, {percent(data['value'][place])}{between}, n = {data['n'][place]:,}"
 
 
 def _splits(view: View) -> Iterator[Finding]:
