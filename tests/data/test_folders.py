@@ -71,6 +71,18 @@ def test_given_splits(tmp_path):
         ready(ImageFolder(tmp_path))
 
 
+def test_some_of_the_classes_of_a_model(pictures):
+    data = ready(ImageFolder(pictures, class_names=["bird", "dog", "cat"], val_fraction=0))
+    assert (data.num_classes, data.class_names) == (3, ("bird", "dog", "cat"))
+    assert sorted({data.train_set[place]["target"] for place in range(10)}) == [1, 2]
+    with pytest.raises(ValueError, match=r"expected the name of a class in .*, got 'dog'; try 'dogs'"):
+        ready(ImageFolder(pictures, class_names=["cat", "dogs"]))
+    with pytest.raises(ValueError, match="expected every class once, got 1 twice"):
+        ImageFolder(pictures, class_names=["cat", "cat"])
+    with pytest.raises(ValueError, match="expected the name of a list of classes, got 'imagnet'; try 'imagenet'"):
+        ImageFolder(pictures, class_names="imagnet")
+
+
 @pytest.mark.parametrize(("column", "settings"), [("group", {}), ("patient", {"group_column": "patient"})])
 def test_groups_stay_together(pictures, column, settings):
     table = pictures / "groups.csv"
