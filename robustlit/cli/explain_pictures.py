@@ -80,8 +80,8 @@ def explain_model(cfg: DictConfig) -> None:
             f"expected trained weights, got {len(given) or 'no'} sources of them; try model.weights=DEFAULT or "
             "checkpoint=FILE"
         )
-    name = str(cfg.model.get("name") or cfg.model["_target_"].rpartition(".")[2])
-    names = None if cfg.class_names is None else [str(each) for each in cfg.class_names]
+    name = str(cfg.model.get("name") or cfg.name)
+    names = _names(cfg.class_names)
     with blame("model"):
         if is_file(given[0]):
             state = read_weights(Path(given[0]))
@@ -91,7 +91,7 @@ def explain_model(cfg: DictConfig) -> None:
             names = names or _torchvision_names(name, given[0])
             network = _built(cfg, len(names) if names else 1000, given[0])
     adapter = Adapter(mean=cfg.mean and list(cfg.mean), std=cfg.std and list(cfg.std))
-    images, files = _pictures(cfg, cfg.model.in_channels, _squares(cfg.size))
+    images, files = _pictures(cfg, cfg.model.get("in_channels") or 3, _squares(cfg.image_size))
     _explain(cfg, network.eval(), adapter, images, files, names, name)
 
 
@@ -177,12 +177,12 @@ def _pictures(cfg: DictConfig, channels: int, prepare: Any) -> tuple[Tensor, lis
     images = []
     for path in paths[:_MOST]:
         pixels = read_image(path, channels)
-        image = torch.from_numpy(np.ascontiguousarray(pixels)).permute(2, 0, 1)[None].float()
+        image = torch.from_numpy(np.array(pixels)).permute(2, 0, 1)[None].float()
         images.append(prepare(image / (255 if pixels.dtype == np.uint8 else 65535)))
     sizes = {tuple(image.shape[-2:]) for image in images}
     if len(sizes) > 1:
         shown = ", ".join(f"{height}×{width}" for height, width in sorted(sizes))
-        raise UserError(f"expected pictures of one size, got {shown}; try size=224")
+        raise UserError(f"expected pictures of one size, got {shown}; try image_size=224")
     return torch.cat(images), [path.name for path in paths[:_MOST]]
 
 
@@ -202,8 +202,8 @@ def _squares(size: int | None) -> Any:
 
 def _as_validated(cfg: DictConfig, saved: Any, folder: Path) -> Any:
     """Return what makes a picture like the run's validation images."""
-    if cfg.size is not None:
-        return _squares(cfg.size)
+    if cfg.image_size is not None:
+        return _squares(cfg.image_size)
     nodes = saved.data.get("eval_transforms")
     if nodes:
         import albumentations
@@ -241,6 +241,21 @@ def _built(cfg: DictConfig, num_classes: int, weights: str | None) -> nn.Module:
             cfg.model[key] = value
     network: nn.Module = instantiate(node, _convert_="all")
     return network
+
+
+def _names(given: Any) -> list[str] | None:
+    """Return the names of the classes, from a list or a text file with one a line; None where nothing is given."""
+    if given is None:
+        return None
+    if not isinstance(given, str):
+        return [str(each) for each in given]
+    try:
+        return Path(given).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(
+            f"class_names: expected a list or a text file with one name a line, got {given!r}: {error}; "
+            "try class_names=[cat,dog]"
+        ) from error
 
 
 def _torchvision_names(name: str, weights: str) -> list[str] | None:

@@ -174,7 +174,7 @@ keys
   methods=[saliency,grad_cam]  {methods}
   layer=null                   of the CAM family, by name; chosen automatically when null; several as [A,B]
   target=null                  the class explained, by name or number; the predicted one when null
-  size=null                    cut pictures to squares of so many pixels; as the run's validation images when null
+  image_size=null              cut pictures to squares of so many pixels; as the run's validation images when null
   checkpoint=best_clean        of a run: best_clean, best_robust, last, or a path; of a model: a file of weights
   out=null                     the picture to write; explain.png when null
 """
