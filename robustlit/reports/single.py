@@ -2,6 +2,7 @@
 
 from robustlit.reports.document import Document, Section
 from robustlit.reports.sections.attacks import attacks
+from robustlit.reports.sections.classes import classes
 from robustlit.reports.sections.corruptions import corruptions
 from robustlit.reports.sections.figures import figures, published
 from robustlit.reports.sections.kept import confidence, curves, pictures, slices
@@ -15,7 +16,7 @@ __all__ = ["single_report"]
 def single_report(view: View) -> Document:
     """Return the report of a checkpoint: the verdict first, where figures come from last."""
     sections: list[Section] = [overview(view)]
-    for part in (published, corruptions, attacks, confidence, slices, curves, pictures, figures, provenance):
+    for part in (published, corruptions, classes, attacks, confidence, slices, curves, pictures, figures, provenance):
         sections += part(view)
     results = view.run.results
     trained = f"seed {results.seed}, {results.epochs} epochs" if results.epochs else "trained elsewhere"

@@ -290,3 +290,17 @@ def test_weights_and_split_can_be_chosen(whole):
     with pytest.raises(ValueError, match=r"expected a split that was tested, got 'ood'; try iid or cue_conflict"):
         view_of(whole, split="ood")
     assert view_of(whole, split="cue_conflict").clean.value == 0.2
+
+
+def test_the_class_that_corruptions_take_is_named(tmp_path):
+    def row(name, value, **facts):
+        return Row("common", "iid", f"class_iou/{name}", value, None, None, N, {"class": name, **facts})
+
+    rows = [row("sky", 0.8, clean=0.9), row("walker <b>", 0.1, clean=0.6), row("pole", 0.0, clean=None)]
+    rows += [row("sky", 0.7, clean=0.9, under="fog"), row("walker <b>", 0.2, clean=0.6, under="fog")]
+    rows += [row("walker <b>", 0.1, clean=0.6, under="shot_noise")]
+    view = view_of(make_run(tmp_path / "run", rows=rows, records=[]))
+    assert "walker <b> loses most under common: IoU falls from 60.0 % to 10.0 %" in sentences(view)["Classes"]
+    lines = [line.replace(" ", "") for line in markdown(single_report(view)).splitlines()]
+    assert "|walker\\<b\\>||60.0|10.0|20.0|15.0|" in lines and "|sky||90.0|–|70.0|70.0|" in lines
+    assert "<h2>Classes</h2>" in html(single_report(view))

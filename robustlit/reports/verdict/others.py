@@ -15,8 +15,24 @@ _TESTS = ("shape_bias", "background", "shift", "ood", "calibration", "corrupted_
 
 def other_findings(view: View) -> Iterator[Finding]:
     """Say what each of them found, where it was measured."""
-    for write in (_calibration, _foreign, _shape, _background, _shift, _slices, _splits, _transfer):
+    for write in (_classes, _calibration, _foreign, _shape, _background, _shift, _slices, _splits, _transfer):
         yield from write(view)
+
+
+def _classes(view: View) -> Iterator[Finding]:
+    """Which class of a mask corruptions cost most."""
+    rows = [row for row in view.own if "class" in row.conditions and "under" not in row.conditions]
+    known = [row for row in rows if row.conditions.get("clean") is not None]
+    if not known:
+        return
+    row = max(known, key=lambda row: row.conditions["clean"] - row.value)
+    clean = row.conditions["clean"]
+    yield Finding(
+        "Classes",
+        f"Of the classes, {row.conditions['class']} loses most under {row.test}: IoU falls from {percent(clean)} to "
+        f"{percent(row.value)}, n = {row.n:,}.",
+        "bad" if clean - row.value > 0.05 else "note",
+    )
 
 
 def _calibration(view: View) -> Iterator[Finding]:
