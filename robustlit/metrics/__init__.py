@@ -7,11 +7,25 @@ from robustlit.metrics.cells import CLEAN, Cell, CellScore, corruption_means, ov
 from robustlit.metrics.confusion import SegmentationScores, class_iou, confusion_matrices, mean_iou
 from robustlit.metrics.corruption_errors import CellError, CorruptionError, CorruptionErrors
 from robustlit.metrics.corruption_scores import CorruptionScores
+from robustlit.metrics.difference import largest_gap
 from robustlit.metrics.families import FAMILIES, by_family
 from robustlit.metrics.flips import FlipProbability, FlipRate, FlipRates, flip_probability, mean_flip_rate
 from robustlit.metrics.interval import bootstrap_mean_iou, wilson
 from robustlit.metrics.mce import corruption_error, mean_ce, mean_relative_ce, relative_ce, why_not_mce
 from robustlit.metrics.mean import Mean
+from robustlit.metrics.ranking import (
+    area_under_roc,
+    auroc_interval,
+    average_precision,
+    fpr_at_tpr,
+    roc_curve,
+    threshold_at_specificity,
+)
+from robustlit.metrics.reliability import (
+    adaptive_calibration_error,
+    classwise_calibration_errors,
+    expected_calibration_error,
+)
 from robustlit.metrics.robustness_scores import (
     corruption_degradation,
     mean_performance,
@@ -19,6 +33,7 @@ from robustlit.metrics.robustness_scores import (
     relative_performance,
     resilience_rate,
 )
+from robustlit.metrics.temperature import fit_temperature
 
 __all__ = [
     "ALEXNET_CLEAN_ERROR",
@@ -38,14 +53,23 @@ __all__ = [
     "FlipRates",
     "Mean",
     "SegmentationScores",
+    "adaptive_calibration_error",
+    "area_under_roc",
+    "auroc_interval",
+    "average_precision",
     "bootstrap_mean_iou",
     "by_family",
     "class_iou",
+    "classwise_calibration_errors",
     "confusion_matrices",
     "corruption_degradation",
     "corruption_error",
     "corruption_means",
+    "expected_calibration_error",
+    "fit_temperature",
     "flip_probability",
+    "fpr_at_tpr",
+    "largest_gap",
     "mean_ce",
     "mean_flip_rate",
     "mean_iou",
@@ -56,6 +80,8 @@ __all__ = [
     "relative_degradation",
     "relative_performance",
     "resilience_rate",
+    "roc_curve",
+    "threshold_at_specificity",
     "why_not_mce",
     "wilson",
 ]

@@ -84,3 +84,11 @@ def test_known_keys_pass(key):
 def test_a_metric_that_only_the_work_shows_to_be_unknown():
     with pytest.raises(UserError, match="got 'clean/acuracy'; try 'clean/accuracy'"):
         lines(["clean/acuracy=0"])
+
+
+@pytest.mark.parametrize(
+    "key", ["calibration/nll", "calibration_scaled/brier", "ood/fpr95/energy/textures", "slices/gap"]
+)
+def test_statistics_of_which_smaller_is_better(key):
+    with pytest.raises(UserError, match=f"try --fail-over {key}=0.1"):
+        read_gates([f"{key}=0.1"], [])
