@@ -30,7 +30,7 @@ def classes(view: View) -> Iterator[Section]:
     n = min(row.n for own in cells.values() for row in own.values())
     score = "IoU" if view.score == "iou" else view.score_words.capitalize()
     caption = (
-        f"{score} of every class in percent, mean over the corruptions of a kind and their severities, the lowest first; "
+        f"{score} of every class in percent, mean over the corruptions of a kind and its severities, the lowest first; "
         f"n = {n:,} images. Single corruptions are in the CSV."
     )
     header = ["clean", *(words(kind) for kind in kinds), "mean"]
