@@ -1,5 +1,6 @@
 """One job of a sweep: skipped when it is finished, continued when it was stopped, and never the end of the others."""
 
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +13,7 @@ from robustlit.cli.devices import gpus, threads_of_a_job
 from robustlit.cli.errors import UserError, report
 from robustlit.cli.job_files import JobFiles
 from robustlit.cli.locks import hold, is_held, take_place
-from robustlit.cli.sweep_process import Stopped, environment, train_apart
+from robustlit.cli.sweep_process import INTERRUPTED, Stopped, environment, train_apart
 from robustlit.reports.sweep_jobs import SWEEP_FILE, SweepJob, read_object
 
 __all__ = ["LOCK_FILE", "Value", "check_objectives", "objectives", "run_job"]
@@ -55,6 +56,8 @@ def run_job(cfg: DictConfig, folder: Path) -> Value:
             stop = _stopper(sweep, launcher)
             return _recorded(job, cfg, lambda: _train_apart(cfg, folder, surroundings, keep, stop))
     except (Stopped, TimeoutError):
+        if _stopper(sweep, launcher)():
+            os._exit(INTERRUPTED)  # a pool's process would wait for ever for a sweep that is gone
         return None
 
 

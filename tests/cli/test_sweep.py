@@ -10,15 +10,26 @@ import pytorch_lightning as pl
 from robustlit.cli.main import main
 from robustlit.cli.sweep_plan import asks_for_a_sweep, make_plan, typed_words
 
-PLAIN = ("callbacks.corruption_evaluation=null", "callbacks.best_robust=null", "callbacks.explanation_panels=null")
+TINY = (
+    "trainer.accelerator=cpu",
+    "trainer.max_epochs=2",
+    "data.train_size=16",
+    "data.val_size=8",
+    "data.test_size=8",
+    "data.batch_size=8",
+    "model.width=4",
+    "callbacks=[step_seed,augmentation,metrics_csv,best_checkpoint,last_checkpoint]",
+    "evaluation=[none]",
+)
 
 
 @pytest.fixture
-def sweep(train, tmp_path):
+def sweep(cache, tmp_path):
     """Run a tiny sweep in tmp_path/sweep, in this process."""
+    fixed = ["train", "-m", f"data.cache_dir={cache}", f"hydra.sweep.dir={tmp_path / 'sweep'}", *TINY]
 
     def start(*arguments: str) -> int:
-        return train("-m", f"hydra.sweep.dir={tmp_path / 'sweep'}", *PLAIN, "evaluation=[none]", *arguments)
+        return main([*fixed, *arguments])
 
     return start
 

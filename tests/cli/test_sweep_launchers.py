@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 QUICK = (
-    "experiment=quickstart",
     "trainer.accelerator=cpu",
     "trainer.max_epochs=1",
     "data.train_size=16",
@@ -18,7 +17,6 @@ QUICK = (
     "data.batch_size=8",
     "model.width=4",
     "callbacks=[step_seed,augmentation,metrics_csv,best_checkpoint,last_checkpoint]",
-    "callbacks.explanation_panels=null",
     "evaluation=[none]",
 )
 
