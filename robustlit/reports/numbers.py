@@ -35,10 +35,13 @@ def span(low: float | None, high: float | None) -> str:
     """Write an interval of shares, in percent.
 
     Example:
-        >>> span(0.79, 0.833), span(None, None)
-        ('79.0–83.3', '')
+        >>> span(0.79, 0.833), span(-0.021, 0.05), span(None, None)
+        ('79.0–83.3', '−2.1 to 5.0', '')
     """
-    return "" if low is None or high is None else f"{100 * low:.1f}–{100 * high:.1f}"
+    if low is None or high is None:
+        return ""
+    between = " to " if low < 0 else "–"
+    return f"{100 * low:.1f}{between}{100 * high:.1f}".replace("-", "−")
 
 
 def is_share(metric: str) -> bool:

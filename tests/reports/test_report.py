@@ -137,6 +137,16 @@ def test_a_model_that_holds_is_not_accused(tmp_path):
             "texture rather than shape: 21.0 % (15.0–29.0)",
         ),
         (
+            [("shape_bias", "shape_bias", 0.56, 0.49, 0.63)],
+            "Shape or texture",
+            "It follows neither shape nor texture clearly: 56.0 % (49.0–63.0)",
+        ),
+        (
+            [("background", "gap/removed", 0.015, -0.02, 0.05)],
+            "Background",
+            "On no background the same objects cost 1.5 points (−2.0 to 5.0)",
+        ),
+        (
             [("background", "gap/swapped", 0.3, 0.25, 0.35)],
             "Background",
             "another background the same objects cost 30.0 points",

@@ -19,7 +19,7 @@ def reliability_chart(
             the first are counted below.
         title: For screen readers.
     """
-    frame = Frame(48, 54, _WIDTH - 64, _HEIGHT - 100 - _COUNTS, (0, 1), (0, 1))
+    frame = Frame(48, 54, _WIDTH - 72, _HEIGHT - 100 - _COUNTS, (0, 1), (0, 1))
     ticks = [(place / 4, f"{25 * place} %") for place in range(5)]
     parts = frame.axes([], ticks, "", "right answers")
     parts.append(path([(frame.across(0), frame.down(0)), (frame.across(1), frame.down(1))], "dashed"))

@@ -65,7 +65,7 @@ def slices(view: View) -> Iterator[Section]:
         if ranges:
             metric = words(str(data.get("metric") or view.score_words))
             column = words(str(data.get("column") or record.name or record.test))
-            clean = None if view.clean is None else view.clean.value
+            clean = view.clean.value if view.clean is not None and metric == view.score else None
             chart = range_chart(ranges, label=metric, reference=clean, title=f"{metric} by {column}")
             dashed = "" if clean is None else " The dashed line is the clean score of all images."
             blocks.append(
@@ -135,7 +135,7 @@ def _line(record: Record, of: int) -> Line:
     data = record.data
     points = [(x, y) for x, y in zip(data["x"], data["y"], strict=True) if x is not None and y is not None]
     low, high = data.get("low") or [], data.get("high") or []
-    label = words(record.name.rpartition("/")[2] or record.test) if of > 1 else ""
+    label = words(record.name.rpartition("/")[2] or record.test).removeprefix("roc ") if of > 1 else ""
     return Line(label, [x for x, _ in points], [y for _, y in points], low, high, marks=len(points) <= 20)
 
 

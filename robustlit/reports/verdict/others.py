@@ -76,6 +76,8 @@ def _shape(view: View) -> Iterator[Finding]:
     if row is None:
         return
     follows = "texture rather than shape" if row.value < 0.5 else "shape rather than texture"
+    if row.low is not None and row.high is not None and row.low <= 0.5 <= row.high:
+        follows = "neither shape nor texture clearly"
     yield Finding(
         "Shape or texture",
         f"It follows {follows}: {percent(row.value)}{_ends(row)} of the decisions for either are for the shape, "
