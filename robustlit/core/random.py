@@ -5,9 +5,9 @@ and turns it into numbers (``uniform``, ``normal``). No global generator is read
 draws on every device and for any batch size, order, worker or process count.
 
 Integers are hashed by the finaliser of SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number
-generators", OOPSLA 2014); the numbers come from two rounds of a 32-bit finaliser (the constants are those of
-``lowbias32`` in C. Wellons' hash-prospector) over (seed, position), and normal numbers from them by Box and Muller
-(1958).
+generators", OOPSLA 2014); the numbers come from four rounds of multiplying and shifting 32-bit integers over (seed,
+position) (the constants are those of C. Wellons' hash-prospector), and normal numbers from them by Box and Muller
+(1958): the two hashes of a pair share their first half, and both its sine and its cosine are used.
 """
 
 import hashlib
@@ -24,7 +24,10 @@ __all__ = ["fold", "mix", "normal", "sample_seeds", "uniform"]
 _MASK64 = (1 << 64) - 1
 _GAMMA, _FIRST, _SECOND = 0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
 _CHUNK = 1 << 18  # positions hashed at a time on CPU, so that the working set stays in cache
-_Kernel = Callable[[Tensor, Tensor, int, int], Tensor]
+_PAIRS = 512  # pairs of normal numbers that are written side by side; twice that divides _CHUNK
+_OPENING = _CLOSING = ((16, 0x7FEB352D), (15, 0x846CA68B))  # shifts and factors
+_CLOSING_ANGLE = ((16, 0x21F0AAAD), (15, 0xD35A2D97))
+_Kernel = Callable[[Tensor, Tensor, int, Tensor], None]
 
 
 def mix(*keys: int | str) -> int:
@@ -90,7 +93,7 @@ def uniform(seeds: Tensor, shape: Sequence[int] = ()) -> Tensor:
         >>> bool((uniform(seeds, (3,))[2] == uniform(seeds[2:3], (3,))[0]).all())
         True
     """
-    return _draw(seeds, shape, _hashed)
+    return _draw(seeds, shape, _uniforms)
 
 
 def normal(seeds: Tensor, shape: Sequence[int] = ()) -> Tensor:
@@ -103,7 +106,7 @@ def normal(seeds: Tensor, shape: Sequence[int] = ()) -> Tensor:
     Returns:
         float32 of shape N×shape; devices agree to float32 rounding of log and cos.
     """
-    return _draw(seeds, shape, _box_muller)
+    return _draw(seeds, shape, _normals)
 
 
 def _draw(seeds: Tensor, shape: Sequence[int], kernel: _Kernel) -> Tensor:
@@ -114,15 +117,15 @@ def _draw(seeds: Tensor, shape: Sequence[int], kernel: _Kernel) -> Tensor:
         )
     count = math.prod(shape)
     low, high = _halves(seeds)
-    if seeds.device.type != "cpu" or seeds.numel() * count <= _CHUNK:
-        return kernel(low, high, 0, count).view(-1, *shape)
-    flat = torch.empty(seeds.numel(), count)
+    flat = torch.empty(seeds.numel(), count, device=seeds.device)
+    if seeds.device.type != "cpu" or flat.numel() <= _CHUNK:
+        kernel(low, high, 0, flat)
+        return flat.view(-1, *shape)
     rows = max(1, _CHUNK // count)
     for row in range(0, seeds.numel(), rows):
         part = slice(row, row + rows)
         for start in range(0, count, _CHUNK):
-            stop = min(start + _CHUNK, count)
-            flat[part, start:stop] = kernel(low[part], high[part], start, stop)
+            kernel(low[part], high[part], start, flat[part, start : start + _CHUNK])
     return flat.view(-1, *shape)
 
 
@@ -132,11 +135,53 @@ def _halves(seeds: Tensor) -> tuple[Tensor, Tensor]:
     return state.to(torch.int32)[:, None], (state >> 32).to(torch.int32)[:, None]
 
 
-def _hashed(low: Tensor, high: Tensor, start: int, stop: int) -> Tensor:
-    """Uniform numbers at positions start…stop-1 of every sample, float32 in [0, 1)."""
-    bits = _finalise(_positions(start, stop, low.device) + low)
-    bits = _finalise(bits.bitwise_xor_(high))
-    return bits.bitwise_right_shift_(8).bitwise_and_(0xFFFFFF).to(torch.float32).mul_(2.0**-24)
+def _uniforms(low: Tensor, high: Tensor, start: int, out: Tensor) -> None:
+    """Write uniform numbers at positions from ``start`` on of every sample."""
+    bits, spare = _begin(low, start, out.shape[1])
+    _stir(bits.bitwise_xor_(high), _CLOSING, spare)
+    torch.bitwise_right_shift(bits, 16, out=spare)  # the lowest of the 24 bits have seen too little of the key
+    bits.bitwise_xor_(spare.bitwise_and_(0xFFFF))
+    out.copy_(bits.bitwise_right_shift_(8)).mul_(2.0**-24).add_(0.5)
+
+
+def _normals(low: Tensor, high: Tensor, start: int, out: Tensor) -> None:
+    """Write normal numbers; of each run of 2·_PAIRS positions the first half are cosines, the second their sines."""
+    whole, rest = divmod(out.shape[1], 2 * _PAIRS)
+    radius, spare = _begin(low, start // 2, whole * _PAIRS + min(rest, _PAIRS))
+    angle = radius ^ (high ^ _i32(0x85EBCA6B))
+    _stir(radius.bitwise_xor_(high), _CLOSING, spare)
+    _stir(angle, _CLOSING_ANGLE, spare)
+    # 32-bit integers become the nearest float32: the radius is that of a uniform number in [2⁻²⁴, 1]
+    length = _in_place(radius).mul_(2.0**-32).add_(0.5 + 2.0**-24).log_().mul_(-2).sqrt_()
+    turned = _in_place(angle).mul_(math.pi * 2.0**-31)
+    _place(length, torch.cos(turned, out=spare.view(torch.float32)), 0, out)
+    _place(length, turned.sin_(), 1, out)
+
+
+def _in_place(bits: Tensor) -> Tensor:
+    """Turn integers into floats where they are: one tensor less in cache."""
+    return bits.view(torch.float32).copy_(bits)
+
+
+def _place(length: Tensor, part: Tensor, half: int, out: Tensor) -> None:
+    """Write products to the first or second half of every run of positions."""
+    whole, rest = divmod(out.shape[1], 2 * _PAIRS)
+    pairs, done = whole * _PAIRS, 2 * whole * _PAIRS
+    if whole:
+        runs, shape = out[:, :done].view(-1, whole, 2, _PAIRS), (-1, whole, _PAIRS)
+        torch.mul(length[:, :pairs].view(shape), part[:, :pairs].view(shape), out=runs[:, :, half])
+    left = min(max(rest - half * _PAIRS, 0), _PAIRS)
+    if left:
+        begin = done + half * _PAIRS
+        torch.mul(length[:, pairs : pairs + left], part[:, pairs : pairs + left], out=out[:, begin : begin + left])
+
+
+def _begin(low: Tensor, start: int, count: int) -> tuple[Tensor, Tensor]:
+    """Return half-hashed positions, N×count, and a tensor of their shape to work with."""
+    bits = _positions(start, start + count, low.device) + low
+    spare = torch.empty_like(bits)
+    _stir(bits, _OPENING, spare)
+    return bits, spare
 
 
 @cached_tensors(8)
@@ -144,22 +189,11 @@ def _positions(start: int, stop: int, device: torch.device) -> Tensor:
     return torch.arange(start, stop, dtype=torch.int32, device=device).mul_(_i32(0x9E3779B9))
 
 
-def _box_muller(low: Tensor, high: Tensor, start: int, stop: int) -> Tensor:
-    """Normal numbers at positions start…stop-1; positions 2k and 2k+1 share pair k, so ``start`` is even."""
-    first, last = start // 2, (stop + 1) // 2
-    low = torch.cat((low, low.bitwise_xor(_i32(0x85EBCA6B))))  # both hashes in one go
-    radius, angle = _hashed(low, high.repeat(2, 1), first, last).chunk(2)
-    radius = radius.neg_().add_(1).log_().mul_(-2).sqrt_()
-    angle = angle.mul_(2 * math.pi)
-    pairs = torch.complex(radius * angle.cos(), radius * angle.sin())  # interleaves five times as fast as stack
-    return torch.view_as_real(pairs).flatten(1)[:, : stop - start]
-
-
-def _finalise(x: Tensor) -> Tensor:
+def _stir(bits: Tensor, rounds: Sequence[tuple[int, int]], spare: Tensor) -> None:
     """Mix 32-bit integers in place; shifts are masked because int32 shifts keep the sign."""
-    for shift, factor in ((16, 0x7FEB352D), (15, 0x846CA68B)):
-        x.bitwise_xor_((x >> shift).bitwise_and_((1 << (32 - shift)) - 1)).mul_(_i32(factor))
-    return x.bitwise_xor_((x >> 16).bitwise_and_(0xFFFF))
+    for shift, factor in rounds:
+        torch.bitwise_right_shift(bits, shift, out=spare)
+        bits.bitwise_xor_(spare.bitwise_and_((1 << (32 - shift)) - 1)).mul_(_i32(factor))
 
 
 def _splitmix(x: int) -> int:

@@ -60,6 +60,34 @@ def test_uniform_is_uniform() -> None:
     assert draws.min() >= 0 and draws.max() < 1
 
 
+@pytest.mark.parametrize("lag", [1, 2, 3, 224])
+def test_pairs_of_numbers_fill_the_square_evenly(lag) -> None:
+    draws = (uniform(sample_seeds(5, torch.arange(64)), (65_536,)) * 64).int()
+    counts = torch.bincount((draws[:, lag:] * 64 + draws[:, :-lag]).flatten(), minlength=4096).double()
+    expected = counts.mean()
+    assert abs(((counts - expected) ** 2 / expected).sum() - 4095) < 5 * math.sqrt(2 * 4095)
+
+
+def test_the_two_numbers_of_a_pair_are_independent() -> None:
+    draws = normal(sample_seeds(5, torch.arange(64)), (64, 2, 512)).double()  # runs of cosines, then of their sines
+    first, second, n = draws[:, :, 0], draws[:, :, 1], draws.numel() / 2
+    assert abs((first * second).mean()) < 5 / math.sqrt(n)
+    assert abs(((first**2 - 1) * (second**2 - 1)).mean()) < 5 * 2 / math.sqrt(n)
+    quarter = torch.atan2(second, first).div(math.pi / 2).floor().flatten()
+    radius = (-(first**2 + second**2) / 2).exp().mul(8).long().clamp(max=7).flatten()  # uniform: how far out
+    counts = torch.bincount((radius * 4 + quarter.long() + 2), minlength=32).double()
+    assert abs(((counts - n / 32) ** 2 / (n / 32)).sum() - 31) < 5 * math.sqrt(2 * 31)
+
+
+def test_a_bit_of_the_seed_changes_half_of_the_bits_drawn() -> None:
+    seeds = sample_seeds(3, torch.arange(512))
+    before = (uniform(seeds, (64,)) * 2**24).int()
+    for bit in (0, 1, 31, 32, 61):
+        changed = (uniform(seeds ^ (1 << bit), (64,)) * 2**24).int() ^ before
+        share = torch.stack([(changed >> place & 1).double().mean() for place in range(24)])
+        assert (share - 0.5).abs().max() < 5 * 0.5 / math.sqrt(changed.numel())
+
+
 def test_normal_moments_and_independence() -> None:
     draws = normal(sample_seeds(5, torch.arange(64)), (16_384,)).double()
     n = draws.numel()
