@@ -80,11 +80,15 @@ class Corruption(ABC, Generic[Drawn]):
 
     def apply(self, images: Tensor, draws: Any, level: Level) -> Tensor:
         """Apply draws to float32 images N×C×H×W in [0, 1] of one or three channels; returns values in [0, 1]."""
+        return self.unclipped(images, draws, level).clamp(0, 1)
+
+    def unclipped(self, images: Tensor, draws: Any, level: Level) -> Tensor:
+        """Apply draws as ``apply`` does, and leave the clipping of values outside [0, 1] to whoever stores them."""
         if images.shape[1] == 1 and self.needs_color:
             changed = self.change(images.expand(-1, 3, -1, -1), draws, level).clamp(0, 1)
             red, green, blue = changed.unbind(1)
             return (_LUMA[0] * red + _LUMA[1] * green + _LUMA[2] * blue).unsqueeze(1)
-        return self.change(images, draws, level).clamp(0, 1)
+        return self.change(images, draws, level)
 
     def shape_of_draws(self, shape: torch.Size) -> torch.Size:
         """Return the shape that ``sample`` is told: three channels where one channel is repeated to three."""

@@ -196,7 +196,7 @@ def _one_a_sample(seed: int | Tensor, images: Tensor) -> Tensor:
 
 def _changed(corruption: Corruption, images: Tensor, level: Level, seeds: Tensor, storage: Storage) -> Tensor:
     draws = corruption.sample(corruption.shape_of_draws(images.shape), seeds, level)
-    changed = corruption.apply(images, draws, level)
+    changed = corruption.unclipped(images, draws, level)
     return changed if storage is None else _stored(changed)
 
 

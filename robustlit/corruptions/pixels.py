@@ -34,7 +34,7 @@ def to_unit(images: Tensor, quantize: bool) -> Tensor:
 
 def truncate(images: Tensor) -> Tensor:
     """Return images cut down to 8 bits and to [0, 1], as float32 multiples of 1/255."""
-    return (images * 255).add_(_SLACK).floor_().clamp_(0, 255).div_(255)
+    return _levels(images).floor_().div_(255)
 
 
 def put(images: Tensor, into: Tensor, quantize: bool) -> None:
@@ -42,15 +42,20 @@ def put(images: Tensor, into: Tensor, quantize: bool) -> None:
     if into.is_floating_point() and not quantize:
         into.copy_(images.clamp(0, 1))
         return
-    slack = torch.full((), _SLACK, device=images.device)
     for part, target in _tiles(images, into):
-        levels = torch.add(slack, part, alpha=255).clamp_(0, 255)
+        levels = _levels(part)
         if not target.is_floating_point():
             target.copy_(levels)  # which cuts off the fraction
         elif target.dtype == torch.float32:
             torch.div(levels.floor_(), 255, out=target)
         else:
             target.copy_(levels.floor_().div_(255))
+
+
+def _levels(images: Tensor) -> Tensor:
+    """Return the grey levels of pixels, clipped to 0…255, which are whole once their fraction is cut off."""
+    slack = torch.full((), _SLACK, device=images.device)
+    return torch.add(slack, images, alpha=255).clamp_(0, 255)
 
 
 def _tiles(source: Tensor, target: Tensor) -> Iterator[tuple[Tensor, Tensor]]:

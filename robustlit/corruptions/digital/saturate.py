@@ -29,10 +29,12 @@ def saturate(images: Tensor, factor: float, offset: float) -> Tensor:
     red, green, blue = torch.split(images, 1, dim=1)
     value = torch.maximum(torch.maximum(red, green), blue)
     chroma = value - torch.minimum(torch.minimum(red, green), blue)
+    full = torch.div(value, chroma.add_(_REDDISH), out=chroma)  # the factor of the distances that gives full saturation
+    if not offset:  # grey stays grey
+        return torch.lerp(value, images, full.clamp_(max=factor))
     below = value - images
     below[:, 1:] += _REDDISH
-    wanted = torch.minimum(torch.add(chroma * factor, value, alpha=offset), value)
-    return torch.addcmul(value, below, wanted.div_(chroma.add_(_REDDISH)), value=-1)
+    return torch.addcmul(value, below, torch.minimum(full, (full * offset).add_(factor)), value=-1)
 
 
 class Saturate(Corruption[Draws]):
