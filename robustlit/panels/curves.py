@@ -57,7 +57,7 @@ def _chart(
 ) -> Picture:
     height = max(74, _LABEL * len(rows))
     base = _TOP + height
-    canvas = Canvas(_WIDTH, base + (26 if last else _BOTTOM))
+    canvas = Canvas(_WIDTH, base + (30 if last else _BOTTOM))
 
     def across(severity: float) -> float:
         return _LEFT + (_RIGHT - _LEFT) * severity / 5
@@ -89,9 +89,9 @@ def _chart(
         canvas.text((_RIGHT + 7, height_of), text, color)
     if last:
         for severity in range(1, 6):
-            canvas.text((across(severity), base + 9), str(severity), GREY, size=11, align=0.5)
-        canvas.text((_LEFT, base + 9), "clean", GREY, size=11, align=0.5)
-        canvas.text((_RIGHT + 7, base + 9), "severity", GREY, size=11)
+            canvas.text((across(severity), base + 14), str(severity), GREY, size=11, align=0.5)
+        canvas.text((_LEFT, base + 14), "clean", GREY, size=11, align=0.5)
+        canvas.text((_RIGHT + 7, base + 14), "severity", GREY, size=11)
     return canvas.picture()
 
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from robustlit.panels.text import GREY, PAPER, Picture, letters, text_strip
+from robustlit.panels.text import GREY, PAPER, Picture, letters, text_strip, text_width, wrapped
 
 __all__ = ["below", "display_size", "frame", "grid", "titled", "to_pictures"]
 
@@ -90,12 +90,18 @@ def grid(pictures: Sequence[Picture], columns: int) -> Picture:
 
 
 def titled(title: str, *parts: Picture, note: str = "") -> Picture:
-    """Stack parts under a title line, and a grey one if given, with a margin at the left as :func:`grid` has it."""
+    """Stack parts under a title line, and a grey one if given, with a margin at the left as :func:`grid` has it.
+
+    A note that is too long for one line goes on below, after one of its dots: what figures must not be compared without
+    is not to be cut off.
+    """
     margin = np.full((1, _MARGIN, 3), PAPER, dtype=np.uint8)
     width = max(part.shape[1] for part in parts)
-    lines = [text_strip(title, width - _MARGIN, size=letters(width))]
-    if note:
-        lines.append(text_strip(note, width - _MARGIN, size=letters(width), color=GREY))
+    room, size = width - _MARGIN, letters(width)
+    words = note.split(" · ") if note else []
+    lines = [text_strip(title, room, size=size)]
+    for line in wrapped(words, room, extra=text_width(" · ", size), size=size):
+        lines.append(text_strip(" · ".join(words[place] for place in line), room, size=size, color=GREY))
     strip = np.concatenate(lines)
     return below(np.concatenate([np.broadcast_to(margin, (len(strip), _MARGIN, 3)), strip], axis=1), *parts)
 

@@ -159,3 +159,10 @@ def test_nothing_to_draw_is_an_error(draw):
         draw({})
     with pytest.raises(ValueError, match="at least 3 corruptions, got 2"):
         radar({"fog": 0.5, "snow": 0.5}, 0.9)
+
+
+def test_a_long_note_goes_on_below_and_is_not_cut():
+    words = [f"condition {place}" for place in range(9)]
+    short, long = (heat_map(full(COMMON), "t", " · ".join(words[:count])) for count in (1, 9))
+    lines = (len(long) - len(short)) / 18 + 1
+    assert lines == -(-9 // 3)  # three of these conditions fit in a line
