@@ -5,10 +5,12 @@
 
 On CPU: one thread, process CPU time, 224×224 colour. Every corruption takes turns (the reference one image at a time
 in a process of its own, ours on a batch of float32, ours on a batch of uint8), so that a change in the machine's load
-meets all three; the figures are medians over the turns. The reference is the package imagecorruptions (Michaelis et
-al. 2019) of the interpreter given, because its wheel needs an old stack: Python 3.9, numpy 1.23.5, scipy 1.9.3,
-scikit-image 0.18.3, opencv-python-headless 4.5.5.64, setuptools 69.5.1, imagecorruptions 1.1.2. Without
-``--reference-python`` it is this interpreter's package if it has one; a corruption it cannot run shows a dash.
+meets all three; the figures are medians over the turns. As much memory as a batch of 40 is freed once beforehand, as
+any process that trains has done: until then the C library asks the system anew for every batch, and clearing its pages
+takes longer than the arithmetic. The reference is the package imagecorruptions (Michaelis et al. 2019) of the
+interpreter given, because its wheel needs an old stack: Python 3.9, numpy 1.23.5, scipy 1.9.3, scikit-image 0.18.3,
+opencv-python-headless 4.5.5.64, setuptools 69.5.1, imagecorruptions 1.1.2. Without ``--reference-python`` it is this
+interpreter's package if it has one; a corruption it cannot run shows a dash.
 
 On CUDA: images a second of every corruption, averaged over the severities; its share of the memory bandwidth (the bytes
 of reading the images and writing the results once, against a device copy timed in the same run); and all cells together
@@ -145,6 +147,7 @@ class Reference:
 
 def on_cpu(names, severities, options):
     torch.set_num_threads(1)
+    torch.zeros(40, 3, SIZE, SIZE)  # freed at once
     images = test_images(options.batch_size or 4)
     reference = open_reference(options.reference_python, images)
     kind = "imagecorruptions" if reference else "no reference"
