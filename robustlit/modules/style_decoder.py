@@ -14,6 +14,7 @@ from robustlit.augmentations.adain import (
     Encoder,
     adaptive_instance_norm,
     feature_statistics,
+    invert_encoder,
     load_encoder,
 )
 from robustlit.panels import grid, to_pictures
@@ -85,6 +86,10 @@ class StyleDecoderModule(pl.LightningModule):
         content_weight: Weight of the content loss.
         style_weight: Weight of the style loss.
         identity_weight: Weight of :func:`identity_loss`, which the paper does not have; for short trainings.
+        inverse_images: So many training images are used, before the first step, to set the decoder to the layer-wise
+            inverse of the encoder (:func:`~robustlit.augmentations.adain.invert_encoder`), which shows content at once;
+            for short trainings. It needs a decoder of the encoder's widths in reverse order. A resumed run, and 0, go
+            without.
         lr: Adam's learning rate at the start.
         decay: The rate is ``lr / (1 + decay · steps)``.
 
@@ -102,6 +107,7 @@ class StyleDecoderModule(pl.LightningModule):
         content_weight: float = 1.0,
         style_weight: float = 10.0,
         identity_weight: float = 0.0,
+        inverse_images: int = 0,
         lr: float = 1e-4,
         decay: float = 5e-5,
     ) -> None:
@@ -118,6 +124,9 @@ class StyleDecoderModule(pl.LightningModule):
         self.weights = {"content_loss": content_weight, "style_loss": style_weight, "identity_loss": identity_weight}
         if min(self.weights.values()) < 0 or max(self.weights.values()) == 0:
             raise ValueError(f"expected weights from 0, one of them positive, got {self.weights}; try style_weight=10")
+        if inverse_images < 0:
+            raise ValueError(f"expected inverse_images of at least 0, got {inverse_images}; try 100")
+        self.inverse_images = inverse_images
         self.lr, self.decay = lr, decay
         self._shown: Tensor | None = None
 
@@ -131,6 +140,23 @@ class StyleDecoderModule(pl.LightningModule):
         statistics = feature_statistics(self.encoder(style))
         pictures: Tensor = self.decoder(adaptive_instance_norm(self.encoder(content), statistics))
         return pictures.float().clamp(0, 1)
+
+    def on_train_start(self) -> None:
+        """Begin with the inverse of the encoder, where that is asked for and nothing has been trained yet."""
+        if not self.inverse_images or self.trainer.global_step:
+            return
+        found: list[Tensor] = []
+        loader: Any = self.trainer.train_dataloader
+        ready = self.trainer.datamodule.on_after_batch_transfer  # type: ignore[attr-defined]
+        for batch in loader:
+            found.append(ready(batch, 0)["image"].to(self.device))
+            if sum(map(len, found)) >= self.inverse_images:
+                break
+        with torch.autocast(self.device.type, enabled=False):
+            images = torch.cat(found)[: self.inverse_images]
+            invert_encoder(self.decoder, self.encoder, images)  # type: ignore[arg-type]
+        shared = self.trainer.strategy.broadcast(self.decoder.state_dict())  # every process saw other images
+        self.decoder.load_state_dict(shared)
 
     def training_step(self, batch: Any, batch_idx: int) -> Tensor:
         """Return the loss of a batch."""

@@ -12,7 +12,7 @@ from robustlit.augmentations.adain import AdaIN, load_decoder, style_decoder
 from robustlit.data import StylePairs
 from robustlit.modules import StyleDecoderModule
 from robustlit.modules.style_decoder import style_losses
-from tests.augmentations.adain.tiny_style import tiny_decoder, tiny_encoder, write_pictures
+from tests.augmentations.adain.tiny_style import shrinking_encoder, tiny_decoder, tiny_encoder, write_pictures
 
 
 def moments(features):
@@ -153,3 +153,19 @@ def test_the_command_trains_a_decoder(tmp_path):
         AdaIN(tmp_path / "vgg.pth", tmp_path / "run" / "decoder.pth", p=1.0)(torch.rand(2, 3, 16, 16)).isfinite().all()
     )
     assert (tmp_path / "run" / "checkpoints" / "best_clean.ckpt").is_file()
+
+
+def test_a_training_may_begin_with_the_inverse(tmp_path):
+    names = ("content", "style")
+    pictures = {name: write_pictures(tmp_path / name, 12, (32, 32), seed) for seed, name in enumerate(names)}
+    losses = {}
+    for images in (0, 8):
+        data = StylePairs(**pictures, resize=32, crop=32, batch_size=4, num_workers=0, val_fraction=0.25)
+        weights = {"content_weight": 0.0, "style_weight": 0.0, "identity_weight": 1.0}
+        decoder = style_decoder((3, 3, 3, 3))  # starts out grey
+        module = StyleDecoderModule(decoder, encoder=shrinking_encoder(), lr=1e-9, inverse_images=images, **weights)
+        quiet = dict.fromkeys(("logger", "enable_progress_bar", "enable_model_summary", "enable_checkpointing"), False)
+        trainer = pl.Trainer(max_epochs=1, accelerator="cpu", default_root_dir=tmp_path / str(images), **quiet)
+        trainer.fit(module, data)
+        losses[images] = trainer.callback_metrics["val/loss"].item()
+    assert losses[8] < 0.5 * losses[0]

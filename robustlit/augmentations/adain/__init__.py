@@ -3,6 +3,7 @@
 from robustlit.augmentations.adain.adain import AdaIN
 from robustlit.augmentations.adain.decoder import style_decoder
 from robustlit.augmentations.adain.encoder import Encoder
+from robustlit.augmentations.adain.inverse import invert_encoder
 from robustlit.augmentations.adain.statistics import StyleStatistics, adaptive_instance_norm, feature_statistics
 from robustlit.augmentations.adain.style_bank import StyleBank
 from robustlit.augmentations.adain.weights import load_decoder, load_encoder
@@ -14,6 +15,7 @@ __all__ = [
     "StyleStatistics",
     "adaptive_instance_norm",
     "feature_statistics",
+    "invert_encoder",
     "load_decoder",
     "load_encoder",
     "style_decoder",

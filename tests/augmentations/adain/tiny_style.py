@@ -15,6 +15,17 @@ def tiny_encoder(seed=0):
     return Encoder(WIDTHS).eval()
 
 
+def shrinking_encoder(convolutions=(2, 2, 3, 1)):
+    """Each layer hands the colours on, so that only the pooling does anything."""
+    encoder = Encoder((3, 3, 3, 3), convolutions).eval()
+    with torch.no_grad():
+        for layer in encoder.convolutions:
+            middle = layer.kernel_size[0] // 2
+            layer.weight.zero_()[range(3), range(3), middle, middle] = 1
+            layer.bias.zero_()
+    return encoder
+
+
 def tiny_decoder(seed=1):
     torch.manual_seed(seed)
     decoder = style_decoder(WIDTHS[::-1]).eval()
