@@ -1,6 +1,7 @@
 """What is known of every image beside its class: a CSV table with the camera, the site, the country, the group."""
 
 import csv
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ from robustlit.data.errors import DataError
 if TYPE_CHECKING:
     from robustlit.data.samples import Samples
 
-__all__ = ["NOTHING", "SliceTable", "read_slices", "values_of"]
+__all__ = ["NOTHING", "SliceTable", "in_order", "read_slices", "values_of"]
 
 NOTHING = "(none)"  # the slice of images whose field is empty
 _KEYS = ("file", "filename", "file_name", "path", "image", "image_path", "name", "index")
@@ -99,6 +100,22 @@ def values_of(table: SliceTable, split: str, samples: "Samples") -> dict[str, di
         by_key[name] = row
     found = _rows_of(table, by_key, samples)
     return {column: _column(table, column, found) for column in table.columns}
+
+
+def in_order(values: Iterable[str]) -> list[str]:
+    """Return every value once, as a person would list them: by the numbers in them, the lowest bin first.
+
+    Example:
+        >>> in_order(["from 160", "site 10", "site 2", "80 to 160", "below 80"])
+        ['below 80', '80 to 160', 'site 2', 'site 10', 'from 160']
+    """
+
+    def key(value: str) -> tuple[bool, bool, list[tuple[int, float, str]]]:
+        parts = [part for part in re.split(r"(\d+(?:\.\d+)?)", value) if part]
+        written = [(0, float(part), "") if part[0].isdecimal() else (1, 0.0, part) for part in parts]
+        return not value.startswith("below "), value.startswith("from "), written
+
+    return sorted(set(values), key=key)
 
 
 def _rows_of(

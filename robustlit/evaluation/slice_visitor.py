@@ -9,6 +9,7 @@ from robustlit.core import Adapter
 from robustlit.evaluation.gathering import Chunk
 from robustlit.evaluation.looking import looking
 from robustlit.evaluation.score_tally import ScoreTally
+from robustlit.evaluation.slice_table import in_order
 from robustlit.evaluation.visiting import Visitor
 from robustlit.metrics.cells import Cell, CellScore
 
@@ -26,7 +27,7 @@ class SliceVisitor(Visitor):
 
     def __init__(self, values: Mapping[str, Mapping[int, str]]) -> None:
         self.values = values
-        pairs = [(column, value) for column, of in values.items() for value in sorted(set(of.values()))]
+        pairs = [(column, value) for column, of in values.items() for value in in_order(of.values())]
         self._cells: dict[tuple[str, str], Cell] = {
             pair: ("/".join(pair), place) for place, pair in enumerate(pairs, 1)
         }

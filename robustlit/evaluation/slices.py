@@ -72,14 +72,14 @@ class SlicesTest:
     def expects(self, datamodule: "VisionDataModule") -> list[str]:
         """Return the keys ``<test>/<metric>`` of what will be measured; reads the table."""
         from robustlit.evaluation.corruptions import SCORE_OF
-        from robustlit.evaluation.slice_table import values_of
+        from robustlit.evaluation.slice_table import in_order, values_of
 
         table, score = self._table(), SCORE_OF[datamodule.task]
         keys = [score, "gap", "worst"]
         for split, samples in datamodule.test_sets.items():
             for column, values in values_of(table, split, samples).items():
                 keys += [f"gap/{column}", f"worst/{column}"]
-                keys += [_metric(score, column, value) for value in sorted(set(values.values()))]
+                keys += [_metric(score, column, value) for value in in_order(values.values())]
         return [f"{self.name}/{key}" for key in dict.fromkeys(keys)]
 
     def run(self, module: "LightningModule", datamodule: "VisionDataModule", trainer: "Trainer") -> list[Row]:
