@@ -171,7 +171,7 @@ def _key(signed: bool) -> str:
         else [f"h{n}" for n in range(9, -1, -1)]
     )
     cells = "".join(f'<i class="{name}"></i>' for name in names)
-    low, high = ("worse", "better") if signed else ("0 %", "100 %")
+    low, high = ("worse", "better") if signed else ("The stronger the colour, the lower: 0 %", "100 %")
     return f'<span class="scale">{low}<span class="key">{cells}</span>{high}</span>'
 
 

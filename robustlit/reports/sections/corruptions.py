@@ -27,7 +27,7 @@ def _blocks(view: View, block: CorruptionBlock) -> Iterator[Block]:
     severities = sorted({severity for row in block.cells.values() for severity in row if severity})
     score = view.score_words
     clean = "" if block.clean is None else f" Clean images: {percent(block.clean)}."
-    caption = f"{score.capitalize()} in percent by corruption and severity; the stronger the colour, the lower.{clean}"
+    caption = f"{score.capitalize()} in percent by corruption and severity.{clean}"
     if severities:
         heat = Heat([*(f"{severity:g}" for severity in severities), "mean"], heat_groups(block, severities), caption)
     else:
