@@ -1,6 +1,7 @@
 """A search by Optuna that goes on where it stopped: its study is in the sweep's folder."""
 
 import logging
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,8 @@ def _requeue(optuna: Any, storage: str, name: str) -> Sequence[Any]:
         if trial.state == state.RUNNING:
             study._storage.set_trial_state(trial._trial_id, state.FAIL)
         if trial.state in (state.RUNNING, state.FAIL) and trial.params and trial.params not in [*done, *queued]:
-            study.enqueue_trial(trial.params)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)  # it is what later versions have
+                study.enqueue_trial(trial.params)
             queued.append(trial.params)
     return [trial for trial in trials if trial.state != state.WAITING]
