@@ -1,9 +1,9 @@
 """Do our attacks find as much as others'? Accuracy that each leaves of a trained model, at the same settings.
 
-    python scripts/bench/attack_strength.py RUN [--eps 0.1] [--images 1000] [--auto-images 100]
+    python scripts/bench/attack_strength.py RUN [--eps 0.1] [--images 1000] [--auto-images 100] [--seeds 2]
 
 RUN is a classifier's run folder, of adversarial training so that there is something left to find. All packages attack
-the same images of the test split in fp32: PGD with 40 steps from a uniform start (the mean of two seeds) beside
+the same images of the test split in fp32: PGD with 40 steps from a uniform start (the mean over the seeds) beside
 torchattacks 3.5.1 and foolbox 3.3.4; PGD with its worst iterate kept beside adv-lib 0.2.8, which keeps any that wins;
 APGD with 100 steps on both of its losses beside pyautoattack 0.2.0 and adv-lib; and AutoAttack through
 ``AutoAttackTest`` beside pyautoattack called by itself. "same images" counts those on which both packages agree.
@@ -130,7 +130,7 @@ def survivors(model: nn.Module, attack: Attacked, batch: tuple[Tensor, Tensor], 
     return torch.stack(kept)
 
 
-def compare(model: nn.Module, eps: float, images: Tensor, targets: Tensor) -> list[list[str]]:
+def compare(model: nn.Module, eps: float, images: Tensor, targets: Tensor, seeds: int) -> list[list[str]]:
     pgd = {"eps": eps, "step_size": 2.5 * eps / STEPS, "steps": STEPS}
     attacks = {
         "PGD": PGD(**pgd),
@@ -141,19 +141,19 @@ def compare(model: nn.Module, eps: float, images: Tensor, targets: Tensor) -> li
     rows, own = [], {}
     for name, attack in attacks.items():
         own[name] = survivors(
-            model, lambda x, y, seed, attack=attack: attack(model, x, y, seed=seed), (images, targets), eps, seeds(name)
+            model,
+            lambda x, y, seed, attack=attack: attack(model, x, y, seed=seed),
+            (images, targets),
+            eps,
+            seeds if name.startswith("PGD") else 1,
         )
         rows.append([name, "robustlit", *figures(own[name]), "", ""])
     for name, (ours, attack) in rivals(model, eps).items():
-        theirs = survivors(model, attack, (images, targets), eps, seeds(ours))
+        theirs = survivors(model, attack, (images, targets), eps, seeds if ours.startswith("PGD") else 1)
         difference = 100 * (own[ours].float().mean() - theirs.float().mean())
         same = (own[ours] == theirs).float().mean()
         rows.append([ours, name, *figures(theirs), f"{difference:+.2f}", f"{100 * same:.1f} %"])
     return sorted(rows, key=lambda row: list(attacks).index(row[0]))
-
-
-def seeds(attack: str) -> int:
-    return 2 if attack.startswith("PGD") else 1
 
 
 def figures(kept: Tensor) -> list[str]:
@@ -186,6 +186,7 @@ def main() -> None:
     parser.add_argument("--checkpoint", default="best_robust")
     parser.add_argument("--eps", type=float, default=0.1)
     parser.add_argument("--images", type=int, default=1000)
+    parser.add_argument("--seeds", type=int, default=2, help="of PGD")
     parser.add_argument("--auto-images", type=int, default=100, help="0: no AutoAttack")
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
@@ -196,7 +197,10 @@ def main() -> None:
     with torch.no_grad():
         clean = torch.cat([module(part).argmax(1) for part in images.split(500)]) == targets
     print(f"{arguments.run.name}, {arguments.checkpoint}: n = {len(images)}, Linf {arguments.eps:g}, fp32\n")
-    rows = [["none", "", *figures(clean[None]), "", ""], *compare(module, arguments.eps, images, targets)]
+    rows = [
+        ["none", "", *figures(clean[None]), "", ""],
+        *compare(module, arguments.eps, images, targets, arguments.seeds),
+    ]
     if arguments.auto_images and importlib.util.find_spec("pyautoattack"):
         rows += auto(data, module, arguments.eps, arguments.auto_images)
     header = ["attack", "package", "accuracy", "95 %", "ours minus theirs", "same images"]

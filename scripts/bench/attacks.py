@@ -1,6 +1,6 @@
 """What does PGD-10 cost? Ratios to the ten gradients that it cannot do without, beside other packages.
 
-    python scripts/bench/attacks.py [--rounds 3] [--batch-size 64]
+    python scripts/bench/attacks.py [--rounds 3] [--batch-size 64] [--only fp32,compiled]
     python scripts/bench/attacks.py --device cuda [--rounds 20] [--batch-size 512]
 
 ResNet-18 with the CIFAR stem in eval mode, colour images of 32 pixels, L∞ at 8/255. "limit" is ten forward passes and
@@ -176,6 +176,9 @@ def main() -> None:
     parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--batch-size", type=int, default=64)
+    parser.add_argument(
+        "--only", default="", help="words with commas: the rows that have one of them, and their limits"
+    )
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
     logging.disable(logging.WARNING)
@@ -184,6 +187,9 @@ def main() -> None:
     images = torch.rand(arguments.batch_size, 3, 32, 32, device=arguments.device)
     targets = torch.randint(10, (arguments.batch_size,), device=arguments.device)
     rows = contenders(arguments.device, images, targets)
+    words = arguments.only.split(",")
+    named = {name for name in rows if any(word in name for word in words)}
+    rows = {name: row for name, row in rows.items() if name in named or any(rows[each][1] == name for each in named)}
     for work, _ in rows.values():  # compiles, allocates, tunes
         work()
     times: dict[str, list[float]] = {name: [] for name in rows}
