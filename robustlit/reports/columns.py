@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from robustlit.reports.numbers import words
-from robustlit.reports.view import SCORES, View
+from robustlit.reports.view import View
 
 __all__ = ["Key", "column_keys", "column_name", "robust_key", "shared_split"]
 
@@ -42,7 +42,7 @@ def column_keys(views: Sequence[View]) -> list[Key]:
     for view in views:
         for row in view.rows:
             own = row.split in (split, "other", "published")
-            if own and row.test not in _LEFT_OUT and _stands(row.test, row.metric):
+            if own and row.test not in _LEFT_OUT and _stands(row.test, row.metric, view.score):
                 found.setdefault((row.test, row.split, row.metric))
     order = ["clean", *_FAMILIES, "adversarial", "auto_attack"]
     return sorted(found, key=lambda key: order.index(key[0]) if key[0] in order else len(order))
@@ -80,9 +80,9 @@ def robust_key(keys: Sequence[Key]) -> Key | None:
     return None
 
 
-def _stands(test: str, metric: str) -> bool:
+def _stands(test: str, metric: str, score: str) -> bool:
     if test in _ONE:
         return metric in _ONE[test]
     if test in ("adversarial", "auto_attack"):
         return metric != "clean" and "/" not in metric
-    return metric in SCORES
+    return metric in (score, "accuracy")

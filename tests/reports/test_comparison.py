@@ -10,12 +10,14 @@ import pytest
 from robustlit.evaluation import Row
 from robustlit.reports.columns import column_keys, robust_key
 from robustlit.reports.comparison import comparison_report
+from robustlit.reports.document import Table
 from robustlit.reports.groups import agree, group_runs
 from robustlit.reports.html import html
 from robustlit.reports.loading import find_runs
 from robustlit.reports.markdown import markdown
 from robustlit.reports.report import write_report
 from robustlit.reports.results import Chosen
+from robustlit.reports.sections.differences import paired
 from robustlit.reports.view import View
 from tests.reports.run_folders import EPS, N, answers, attack_rows, make_run, rows_of
 
@@ -205,3 +207,21 @@ def test_what_is_no_run_is_refused_in_one_line(tmp_path):
         write_report([tmp_path / "failed"])
     with pytest.raises(ValueError, match="try 'html'"):
         write_report([tmp_path], formats=["htm"])
+
+
+def test_only_accuracy_is_split_among_images(tmp_path):
+    for name, strength in STRENGTH.items():
+        rows = [
+            *rows_of(answers(0, strength=strength)),
+            Row("clean", "iid", "auroc", 0.9 + strength / 10, None, None, N),
+        ]
+        make_run(tmp_path / name, augmentation=name, strength=strength, rows=rows)
+    views, _ = views_of(tmp_path)
+    assert ("clean", "iid", "auroc") not in column_keys(views)
+    groups = group_runs(views)
+    agreed = agree(
+        views, [("clean", "iid", "auroc"), ("common", "iid", "calibration_error"), ("clean", "iid", "accuracy")]
+    )
+    (section,) = paired(groups, [view for group in groups for view in group.views], agreed, None)
+    table = next(block for block in section.blocks if isinstance(block, Table))
+    assert [row[1] for row in table.rows] == ["clean accuracy"]
