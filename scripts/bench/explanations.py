@@ -2,12 +2,12 @@
 
     python scripts/bench/explanations.py [--rounds 11] [--device cuda]
 
-ResNet-18, 224×224, 8 images; on CPU one thread. The unit is the least that a gradient by the pixels costs: one forward
-and one backward pass to the input with ``torch.autograd.grad``, parameters frozen. Every round times the unit and each
-entry in a new order; the figures are medians of the per-round ratios, so that a change in the machine's load meets
-both.
-captum, torchcam and grad-cam take part where they are importable (``pip install --no-deps captum torchcam grad-cam
-ttach``, with matplotlib and scikit-learn), each with Grad-CAM, which all have, and with the same four methods as far as
+ResNet-18, 224×224, 8 images; on CPU one thread and the process's own seconds, so that other work on the machine counts
+little. The unit is the least that a gradient by the pixels costs: one forward and one backward pass to the input with
+``torch.autograd.grad``, parameters frozen. Every round times the unit and each entry in a new order; the figures are
+medians of the per-round ratios, so that a change in the machine's load meets both.
+captum, torchcam and grad-cam take part where they are importable (the dev extra has the first two; the third brings
+scikit-learn), each with Grad-CAM, which all have, and with the same four methods as far as
 they have them, called one after the other.
 """
 
@@ -51,15 +51,16 @@ def main():
 def measure(entries, rounds, device):
     times = {name: [] for name in entries}
     order = list(entries)
+    clock = time.process_time if device == "cpu" else time.perf_counter
     for round_number in range(rounds + 1):
         random.Random(round_number).shuffle(order)
         for name in order:
             wait(device)
-            start = time.perf_counter()
+            start = clock()
             entries[name]()
             wait(device)
             if round_number:  # the first one warms up
-                times[name].append(time.perf_counter() - start)
+                times[name].append(clock() - start)
     return times
 
 
