@@ -54,6 +54,8 @@ def column_name(key: Key) -> str:
     Example:
         >>> column_name(("common", "iid", "accuracy")), column_name(("adversarial", "iid", "pgd_linf_8of255"))
         ('COMMON', 'PGD Linf 8/255')
+        >>> column_name(("ood", "iid", "auroc"))
+        'ood: auroc'
     """
     test, _, metric = key
     if test in _FAMILIES:
@@ -62,13 +64,9 @@ def column_name(key: Key) -> str:
         name = metric if test == "adversarial" else f"AutoAttack_{metric}"
         text = name.replace("of255", "/255").replace("_linf_", " Linf ").replace("_l2_", " L2 ").replace("_l1_", " L1 ")
         return text.replace("pgd", "PGD").replace("seg_PGD", "SegPGD").replace("_", " ")
-    return (
-        f"{test} {metric}"
-        if test == "clean"
-        else words(test)
-        if metric in SCORES
-        else f"{words(test)}: {words(metric)}"
-    )
+    if test == "clean":
+        return f"{test} {metric}"
+    return words(test) if metric in ("accuracy", "iou") else f"{words(test)}: {words(metric)}"
 
 
 def robust_key(keys: Sequence[Key]) -> Key | None:
