@@ -24,7 +24,7 @@ from robustlit.attacks import FGSM, PGD, Attack
 from robustlit.callbacks import AdversarialEvaluation, AdversarialTraining
 from robustlit.data import CIFAR10
 from robustlit.evaluation.adversarial_alarms import Alarms
-from robustlit.models import small_cnn
+from robustlit.models import resnet18, small_cnn
 from robustlit.modules import ClassificationModule
 
 KEYS = (
@@ -60,7 +60,7 @@ def train(attack: Attack, on_alarm: str, epochs: int, arguments: argparse.Namesp
     limits = Alarms(train=False, queries=1)  # the other alarms are not what is asked about
     watch, lines = AdversarialEvaluation([FGSM(eps=eps), PGD(eps=eps)], alarms=limits, on_alarm=on_alarm), Lines()
     print(f"\n{type(attack).__name__}\n\n| epoch | {' | '.join(HEADS)} |\n{'|---' * (len(HEADS) + 1)}|", flush=True)
-    ended = fit(module, data, epochs, [AdversarialTraining(attack), watch, lines], arguments)
+    ended = fit(module, data, epochs, [AdversarialTraining(attack, batchnorm=arguments.batchnorm), watch, lines], arguments)
     return lines.fired, ended
 
 
@@ -68,7 +68,10 @@ def parts(arguments: argparse.Namespace) -> tuple[ClassificationModule, CIFAR10]
     settings = {"limit_train": arguments.images, "limit_eval": 128, "batch_size": 64, "eval_batch_size": 128}
     data = CIFAR10(arguments.data, num_workers=0, **settings)
     optimizer = partial(torch.optim.SGD, lr=arguments.lr, momentum=0.9, nesterov=True)
-    network = small_cnn(num_classes=10, width=arguments.width)
+    if arguments.network == "resnet18":
+        network = resnet18(num_classes=10, stem="cifar", width=arguments.width)
+    else:
+        network = small_cnn(num_classes=10, width=arguments.width)
     module = ClassificationModule(network, num_classes=10, optimizer=optimizer, channels_last=True)
     return module, data
 
@@ -102,7 +105,9 @@ def main() -> None:
     parser.add_argument("data", help="cifar10.npz")
     parser.add_argument("--eps", type=float, default=16, help="in 255ths")
     parser.add_argument("--images", type=int, default=2048)
-    parser.add_argument("--width", type=int, default=32)
+    parser.add_argument("--network", choices=["small_cnn", "resnet18"], default="resnet18")
+    parser.add_argument("--width", type=int, default=16)
+    parser.add_argument("--batchnorm", choices=["eval", "train"], default="eval", help="mode of the attacked network")
     parser.add_argument("--epochs", type=int, default=40, help="at most, of training by FGSM")
     parser.add_argument("--clean-epochs", type=int, default=15)
     parser.add_argument("--every", type=int, default=5, help="epochs from one evaluation to the next")

@@ -43,19 +43,19 @@ def invert_encoder(
                 f"expected a decoder of the encoder's widths, got {layer.out_channels} channels for {target.shape[1]}; "
                 f"try model.widths=[{', '.join(map(str, reversed(encoder.widths)))}]"
             )
-    states = torch.cat([encoder(part) for part in images.split(_PART)])
+    states = torch.cat([encoder(part) for part in torch.split(images, _PART)])
     left = iter(wanted)
-    for layer in decoder:
-        if isinstance(layer, nn.Conv2d):
-            _solve(layer, states, next(left), places, ridge)
-        states = torch.cat([layer(part) for part in states.split(_PART)])
+    for stage in decoder:
+        if isinstance(stage, nn.Conv2d):
+            _solve(stage, states, next(left), places, ridge)
+        states = torch.cat([stage(part) for part in torch.split(states, _PART)])
 
 
 def _steps_back(encoder: Encoder, images: Tensor) -> list[Tensor]:
     """Return what each of the decoder's nine convolutions is to give: first from relu4_1, last the pixels."""
     blocks: list[list[list[Tensor]]] = [[] for _ in range(4)]
     pooled: list[list[Tensor]] = [[] for _ in range(4)]
-    for part in images.split(_PART):
+    for part in torch.split(images, _PART):
         states, block = part, 0
         found: list[list[Tensor]] = [[] for _ in range(4)]
         for layer in encoder.layers:
@@ -89,7 +89,7 @@ def _solve(layer: nn.Conv2d, states: Tensor, target: Tensor, places: int, ridge:
     size = layer.weight[0].numel()
     square = torch.zeros(size + 1, size + 1, device=states.device)
     product = torch.zeros(size + 1, target.shape[1], device=states.device)
-    for part, aims in zip(states.split(_PART), target.split(_PART), strict=True):
+    for part, aims in zip(torch.split(states, _PART), torch.split(target, _PART), strict=True):
         windows, wanted = _windows(part, aims, places, generator)
         square.addmm_(windows.t(), windows)
         product.addmm_(windows.t(), wanted)
