@@ -19,11 +19,11 @@ from functools import partial
 
 import pytorch_lightning as pl
 import torch
+from robustlit.evaluation.adversarial_alarms import Alarms
 
 from robustlit.attacks import FGSM, PGD, Attack
 from robustlit.callbacks import AdversarialEvaluation, AdversarialTraining
 from robustlit.data import CIFAR10
-from robustlit.evaluation.adversarial_alarms import Alarms
 from robustlit.models import resnet18, small_cnn
 from robustlit.modules import ClassificationModule
 
@@ -56,11 +56,13 @@ def train(attack: Attack, on_alarm: str, epochs: int, arguments: argparse.Namesp
     eps = arguments.eps / 255
     pl.seed_everything(0, verbose=False)
     module, data = parts(arguments)
-    fit(module, data, arguments.clean_epochs, [], arguments)
+    if arguments.clean_epochs:
+        fit(module, data, arguments.clean_epochs, [], arguments)
     limits = Alarms(train=False, queries=1)  # the other alarms are not what is asked about
     watch, lines = AdversarialEvaluation([FGSM(eps=eps), PGD(eps=eps)], alarms=limits, on_alarm=on_alarm), Lines()
     print(f"\n{type(attack).__name__}\n\n| epoch | {' | '.join(HEADS)} |\n{'|---' * (len(HEADS) + 1)}|", flush=True)
-    ended = fit(module, data, epochs, [AdversarialTraining(attack, batchnorm=arguments.batchnorm), watch, lines], arguments)
+    training = AdversarialTraining(attack, batchnorm=arguments.batchnorm)
+    ended = fit(module, data, epochs, [training, watch, lines], arguments)
     return lines.fired, ended
 
 
@@ -69,7 +71,7 @@ def parts(arguments: argparse.Namespace) -> tuple[ClassificationModule, CIFAR10]
     data = CIFAR10(arguments.data, num_workers=0, **settings)
     optimizer = partial(torch.optim.SGD, lr=arguments.lr, momentum=0.9, nesterov=True)
     if arguments.network == "resnet18":
-        network = resnet18(num_classes=10, stem="cifar", width=arguments.width)
+        network = resnet18(num_classes=10, stem="cifar", width=arguments.width, weights=arguments.weights)
     else:
         network = small_cnn(num_classes=10, width=arguments.width)
     module = ClassificationModule(network, num_classes=10, optimizer=optimizer, channels_last=True)
@@ -107,6 +109,7 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=2048)
     parser.add_argument("--network", choices=["small_cnn", "resnet18"], default="resnet18")
     parser.add_argument("--width", type=int, default=16)
+    parser.add_argument("--weights", help="of clean training: a checkpoint of cifar10_resnet18 with that width")
     parser.add_argument("--batchnorm", choices=["eval", "train"], default="eval", help="mode of the attacked network")
     parser.add_argument("--epochs", type=int, default=40, help="at most, of training by FGSM")
     parser.add_argument("--clean-epochs", type=int, default=15)
