@@ -23,7 +23,7 @@ def caption(params: Any, row: int) -> str:
         >>> import torch
         >>> from robustlit.augmentations import PatchGaussian
         >>> caption(PatchGaussian(8).sample(torch.Size((1, 3, 32, 32)), torch.arange(1)), 0)
-        'top 18, left 5, side 8, sigma 0.97'
+        'top 24, left 21, side 8, sigma 0.93'
     """
     if not bool(params.chosen[row]):
         return "unchanged"
