@@ -8,8 +8,7 @@ import torch
 from torch import Tensor
 
 from robustlit.augmentations.base import AugmentationOp, ranges
-from robustlit.augmentations.captions import chain_caption
-from robustlit.augmentations.chains import ChainParams, Operation, draw_chains, mix_chains
+from robustlit.augmentations.chains import ChainParams, Operation, chain_caption, draw_chains, mix_chains
 from robustlit.augmentations.point_ops import autocontrast, equalize, posterize, solarize
 from robustlit.augmentations.warps import affine, shift
 

@@ -12,7 +12,7 @@ from robustlit.augmentations.draws import gamma_draws
 from robustlit.augmentations.regions import integers
 from robustlit.core.random import fold, uniform
 
-__all__ = ["ChainParams", "Operation", "draw_chains", "mix_chains"]
+__all__ = ["ChainParams", "Operation", "chain_caption", "draw_chains", "mix_chains"]
 
 
 class Operation(NamedTuple):
@@ -161,3 +161,20 @@ def _handed_out(plan: _Plan, places: Sequence[int], device: torch.device) -> Ite
     flat = torch.tensor([pair for key in ordered for pair in groups[key]]).to(device)  # all in one copy
     for key, part in zip(ordered, torch.split(flat, [len(groups[key]) for key in ordered]), strict=True):
         yield key[1], part[:, 0], part[:, 1]
+
+
+def chain_caption(params: ChainParams, row: int, names: Sequence[str]) -> str:
+    """Write out a sample's chains, their weights in the mixture and the mixture's.
+
+    Args:
+        params: What was drawn.
+        row: Position of the sample in the batch.
+        names: Of the operations.
+    """
+    if not bool(params.chosen[row]):
+        return "unchanged"
+    chains = []
+    for numbers, weight in zip(params.operation[row].tolist(), params.weight[row].tolist(), strict=True):
+        steps = " > ".join(names[number] for number in numbers if number >= 0)
+        chains.append(f"{weight:.2f} {steps}")
+    return f"mix {float(params.blend[row]):.2f}: {' + '.join(chains)}"

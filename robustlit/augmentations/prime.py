@@ -7,8 +7,7 @@ from torch import Tensor
 
 from robustlit.augmentations.augmix import check_chains, check_weight, weighted
 from robustlit.augmentations.base import AugmentationOp, ranges
-from robustlit.augmentations.captions import chain_caption
-from robustlit.augmentations.chains import ChainParams, Operation, draw_chains, mix_chains
+from robustlit.augmentations.chains import ChainParams, Operation, chain_caption, draw_chains, mix_chains
 from robustlit.augmentations.primitives import color_curves, displacements, filter_each, remap, temperatures
 from robustlit.augmentations.regions import integers
 from robustlit.core.random import fold, normal, uniform

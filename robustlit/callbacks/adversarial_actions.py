@@ -11,8 +11,8 @@ from robustlit.attacks import PGD, BoundedAttack
 from robustlit.callbacks.adversarial_defaults import training_on_attacks
 from robustlit.callbacks.pictures import boards
 from robustlit.core.names import lookup
-from robustlit.evaluation.adversarial_alarms import FAMILIES, Family, Signal
-from robustlit.evaluation.adversarial_names import attack_words
+from robustlit.evaluation.attacked.adversarial_alarms import FAMILIES, Family, Signal
+from robustlit.evaluation.attacked.adversarial_names import attack_words
 
 __all__ = ["OnAlarm", "act", "add_text", "check_action", "check_switchable", "families_fired", "tell"]
 

@@ -12,12 +12,12 @@ from robustlit.attacks.norms import NORMS
 from robustlit.callbacks.training_subset import TrainingSubset
 from robustlit.core import Adapter
 from robustlit.core.random import sample_seeds
-from robustlit.evaluation.adversarial_alarms import Alarms, History, Signal, judge
-from robustlit.evaluation.adversarial_names import fitted
-from robustlit.evaluation.attack_tally import Attacked, AttackTally, with_eps
-from robustlit.evaluation.attacking import hard_targets
-from robustlit.evaluation.gathering import Chunk
-from robustlit.evaluation.gradient_probe import gradient_probe, image_losses
+from robustlit.evaluation.attacked.adversarial_alarms import Alarms, History, Signal, judge
+from robustlit.evaluation.attacked.adversarial_names import fitted
+from robustlit.evaluation.attacked.attack_tally import Attacked, AttackTally, with_eps
+from robustlit.evaluation.attacked.attacking import hard_targets
+from robustlit.evaluation.attacked.gradient_probe import gradient_probe, image_losses
+from robustlit.evaluation.passes.gathering import Chunk
 from robustlit.metrics.cells import CLEAN, Cell, CellScore
 
 __all__ = ["AlarmWatch"]

@@ -25,12 +25,12 @@ from robustlit.callbacks.adversarial_pictures import Examples, add_attacked_imag
 from robustlit.callbacks.budget import BudgetedEvaluation
 from robustlit.callbacks.pictures import boards
 from robustlit.core import Adapter
-from robustlit.evaluation.adversarial_alarms import Alarms, Signal
-from robustlit.evaluation.adversarial_names import attack_words, eps_key, named_attacks
-from robustlit.evaluation.attack_tally import AttackTally, attack_cell, with_eps
-from robustlit.evaluation.attacking import Precision, attacking, check_precision, precision_words
-from robustlit.evaluation.gathering import Chunk
-from robustlit.evaluation.time_cap import TimeCap
+from robustlit.evaluation.attacked.adversarial_alarms import Alarms, Signal
+from robustlit.evaluation.attacked.adversarial_names import attack_words, eps_key, named_attacks
+from robustlit.evaluation.attacked.attack_tally import AttackTally, attack_cell, with_eps
+from robustlit.evaluation.attacked.attacking import Precision, attacking, check_precision, precision_words
+from robustlit.evaluation.passes.gathering import Chunk
+from robustlit.evaluation.passes.time_cap import TimeCap
 from robustlit.metrics.cells import CLEAN, Cell, CellScore
 
 __all__ = ["AdversarialEvaluation"]

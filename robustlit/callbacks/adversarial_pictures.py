@@ -9,8 +9,8 @@ from torch import Tensor
 from robustlit.attacks import Attack
 from robustlit.callbacks.pictures import add_picture, class_names
 from robustlit.core import Adapter
-from robustlit.evaluation.adversarial_names import attack_facts, attack_words, eps_words
-from robustlit.evaluation.attack_tally import Attacked
+from robustlit.evaluation.attacked.adversarial_names import attack_facts, attack_words, eps_words
+from robustlit.evaluation.attacked.attack_tally import Attacked
 from robustlit.metrics.cells import CellScore
 from robustlit.panels.adversarial import Answer, adversarial_masks, adversarial_panel
 from robustlit.panels.eps_curve import eps_curve

@@ -9,9 +9,9 @@ from pytorch_lightning.callbacks import WeightAveraging
 from robustlit.callbacks.cost import log_cost
 from robustlit.callbacks.stopwatch import Stopwatch
 from robustlit.core import Adapter
-from robustlit.evaluation.gathering import Chunk, Gathering
-from robustlit.evaluation.looking import first_loader, share_of
-from robustlit.evaluation.selection import Selection
+from robustlit.evaluation.passes.gathering import Chunk, Gathering
+from robustlit.evaluation.passes.looking import first_loader, share_of
+from robustlit.evaluation.passes.selection import Selection
 
 __all__ = ["BudgetedEvaluation"]
 

@@ -13,10 +13,10 @@ from robustlit.core import Adapter
 from robustlit.corruptions import COMMON, EXTRA
 from robustlit.corruptions.corrupt import AnyCorruption, Storage
 from robustlit.corruptions.severity import SEVERITIES, Severity
-from robustlit.evaluation.cell_tally import CellTally
-from robustlit.evaluation.cells import Conditions, CorruptionCell, cells_of
-from robustlit.evaluation.gathering import Chunk
-from robustlit.evaluation.time_cap import TimeCap
+from robustlit.evaluation.corrupted.cell_tally import CellTally
+from robustlit.evaluation.corrupted.cells import Conditions, CorruptionCell, cells_of
+from robustlit.evaluation.passes.gathering import Chunk
+from robustlit.evaluation.passes.time_cap import TimeCap
 from robustlit.metrics.cells import CLEAN, Cell, CellScore, corruption_means, overall_mean
 from robustlit.metrics.families import by_family
 

@@ -8,10 +8,10 @@ from torch import Tensor
 from robustlit import __version__
 from robustlit.callbacks.pictures import add_picture, class_names
 from robustlit.core import Adapter
-from robustlit.evaluation.answer_words import answer_words
-from robustlit.evaluation.cells import Conditions, CorruptionCell
-from robustlit.evaluation.gathering import Chunk
-from robustlit.evaluation.looking import looking
+from robustlit.evaluation.corrupted.cells import Conditions, CorruptionCell
+from robustlit.evaluation.passes.answer_words import answer_words
+from robustlit.evaluation.passes.gathering import Chunk
+from robustlit.evaluation.passes.looking import looking
 from robustlit.metrics.cells import CLEAN, Cell, corruption_means
 from robustlit.panels.curves import severity_curves
 from robustlit.panels.example_cells import ExampleCell, worst_cells

@@ -28,7 +28,7 @@ from robustlit.core import Adapter
 from robustlit.core.names import unknown_name
 from robustlit.corruptions.corrupt import AnyCorruption
 from robustlit.corruptions.severity import Severity
-from robustlit.evaluation.gathering import Chunk
+from robustlit.evaluation.passes.gathering import Chunk
 from robustlit.explanations import Explanations, Method
 from robustlit.explanations.layers import named_layers
 from robustlit.explanations.registry import chosen

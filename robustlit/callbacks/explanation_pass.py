@@ -18,13 +18,13 @@ from robustlit.callbacks.explanation_share import TimeShare
 from robustlit.core import Adapter, private
 from robustlit.corruptions.corrupt import AnyCorruption
 from robustlit.corruptions.severity import Severity
-from robustlit.evaluation.balanced import Balanced, Found, groups_of
-from robustlit.evaluation.cells import Conditions, cells_of
-from robustlit.evaluation.gathering import Chunk
-from robustlit.evaluation.looking import first_loader, looking
-from robustlit.evaluation.mistakes import Worst, flipped, mistakes
-from robustlit.evaluation.selection import Selection
-from robustlit.evaluation.visiting import from_all_processes
+from robustlit.evaluation.corrupted.cells import Conditions, cells_of
+from robustlit.evaluation.passes.balanced import Balanced, Found, groups_of
+from robustlit.evaluation.passes.gathering import Chunk
+from robustlit.evaluation.passes.looking import first_loader, looking
+from robustlit.evaluation.passes.mistakes import Worst, flipped, mistakes
+from robustlit.evaluation.passes.selection import Selection
+from robustlit.evaluation.passes.visiting import from_all_processes
 
 __all__ = ["ExplanationPass", "Seen"]
 

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from robustlit.callbacks.explanation_scene import Scene
-from robustlit.evaluation.cells import Conditions, CorruptionCell
-from robustlit.evaluation.gathering import Chunk
+from robustlit.evaluation.corrupted.cells import Conditions, CorruptionCell
+from robustlit.evaluation.passes.gathering import Chunk
 from robustlit.explanations import (
     Explanations,
     concentration,

@@ -8,9 +8,9 @@ import pytorch_lightning as pl
 import torch
 
 from robustlit.core import Adapter, check_pixels, private
-from robustlit.evaluation.gathering import Chunk
-from robustlit.evaluation.looking import first_loader
-from robustlit.evaluation.selection import Selection
+from robustlit.evaluation.passes.gathering import Chunk
+from robustlit.evaluation.passes.looking import first_loader
+from robustlit.evaluation.passes.selection import Selection
 
 __all__ = ["TrainingSubset"]
 

@@ -70,9 +70,9 @@ class AdversarialTest:
         batch_size: int | None = None,
     ) -> None:
         from robustlit.attacks import PGD
-        from robustlit.evaluation.adversarial_names import named_attacks
-        from robustlit.evaluation.attacking import check_precision
-        from robustlit.evaluation.selection import Selection
+        from robustlit.evaluation.attacked.adversarial_names import named_attacks
+        from robustlit.evaluation.attacked.attacking import check_precision
+        from robustlit.evaluation.passes.selection import Selection
 
         if not eps and not attacks:
             raise ValueError("expected some eps or attacks, got none; try eps=[0.0157, 0.0314]")
@@ -107,11 +107,11 @@ class AdversarialTest:
     def _run_split(
         self, split: str, module: "LightningModule", datamodule: "VisionDataModule", trainer: "Trainer"
     ) -> list[Row]:
-        from robustlit.evaluation.adversarial_names import attack_facts, attack_words
-        from robustlit.evaluation.adversarial_pass import AdversarialPass
-        from robustlit.evaluation.attacking import precision_words
-        from robustlit.evaluation.outcomes import Outcomes
-        from robustlit.evaluation.visiting import visit
+        from robustlit.evaluation.attacked.adversarial_names import attack_facts, attack_words
+        from robustlit.evaluation.attacked.adversarial_pass import AdversarialPass
+        from robustlit.evaluation.attacked.attacking import precision_words
+        from robustlit.evaluation.passes.outcomes import Outcomes
+        from robustlit.evaluation.passes.visiting import visit
         from robustlit.metrics.cells import CLEAN
 
         cells = self._cells(datamodule.task)
@@ -161,8 +161,8 @@ class AdversarialTest:
     def _cells(self, task: str) -> "dict[Cell, Attack]":
         """The attacks for a task, by name and eps."""
         from robustlit.attacks import APGD, PGD, CosPGD, SegPGD
-        from robustlit.evaluation.attack_tally import attack_cell
-        from robustlit.evaluation.jensen_shannon import jensen_shannon
+        from robustlit.evaluation.attacked.attack_tally import attack_cell
+        from robustlit.evaluation.attacked.jensen_shannon import jensen_shannon
 
         masks = task == "segmentation"
         settings: dict[str, Any] = {"norm": self.norm, "steps": self.steps, "restarts": self.restarts, "best": True}
@@ -201,13 +201,13 @@ class AdversarialTest:
 
 def _metric(cell: "Cell", attack: "Attack") -> str:
     from robustlit.attacks import BoundedAttack
-    from robustlit.evaluation.adversarial_names import eps_key
+    from robustlit.evaluation.attacked.adversarial_names import eps_key
 
     bounded = isinstance(attack, BoundedAttack)
     return f"{cell[0]}_{attack.norm}_{eps_key(attack.eps)}" if bounded else cell[0]  # type: ignore[attr-defined]
 
 
 def _worst_metric(norm: str, eps: float) -> str:
-    from robustlit.evaluation.adversarial_names import eps_key
+    from robustlit.evaluation.attacked.adversarial_names import eps_key
 
     return f"{_WORST}_{norm}_{eps_key(eps)}"

@@ -61,7 +61,7 @@ class AutoAttackTest:
         seed: int = 0,
     ) -> None:
         from robustlit.attacks import PGD
-        from robustlit.evaluation.selection import Selection
+        from robustlit.evaluation.passes.selection import Selection
 
         eps = PGD(eps=eps, norm=norm).eps
         Selection(images)
@@ -77,7 +77,7 @@ class AutoAttackTest:
             ImportError: If the package is not installed.
             ValueError: If the task is not classification into at least two classes.
         """
-        from robustlit.evaluation.auto_attack_run import attack_names, require_package
+        from robustlit.evaluation.attacked.auto_attack_run import attack_names, require_package
 
         require_package()
         if datamodule.task != "classification" or datamodule.num_classes < 2:
@@ -91,8 +91,8 @@ class AutoAttackTest:
 
     def run(self, module: "LightningModule", datamodule: "VisionDataModule", trainer: "Trainer") -> list[Row]:
         """Measure every split."""
-        from robustlit.evaluation.auto_attack_run import AutoAttackVisitor
-        from robustlit.evaluation.visiting import visit
+        from robustlit.evaluation.attacked.auto_attack_run import AutoAttackVisitor
+        from robustlit.evaluation.passes.visiting import visit
 
         rows: list[Row] = []
         self.records = []
@@ -110,14 +110,14 @@ class AutoAttackTest:
 
     @property
     def _headline(self) -> str:
-        from robustlit.evaluation.adversarial_names import eps_key
+        from robustlit.evaluation.attacked.adversarial_names import eps_key
 
         return f"{self.norm}_{eps_key(self.eps)}"
 
     def _outcomes(self, split: str, ids: Sequence[int], broken: Sequence[int]) -> list[Record]:
         import numpy as np
 
-        from robustlit.evaluation.auto_attack_run import ROBUST, WRONG
+        from robustlit.evaluation.attacked.auto_attack_run import ROBUST, WRONG
 
         if not broken:
             return []
@@ -128,7 +128,7 @@ class AutoAttackTest:
 
     def _rows(self, split: str, broken: Sequence[int], facts: dict[str, Any]) -> list[Row]:
         """Turn "which attack broke which image" into rows."""
-        from robustlit.evaluation.auto_attack_run import ROBUST, WRONG
+        from robustlit.evaluation.attacked.auto_attack_run import ROBUST, WRONG
         from robustlit.metrics.interval import wilson
 
         n, names = len(broken), facts["ensemble"]

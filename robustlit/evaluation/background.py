@@ -54,7 +54,7 @@ class BackgroundTest:
         images: int | None = 1000,
         seed: int = 0,
     ) -> None:
-        from robustlit.evaluation.selection import Selection
+        from robustlit.evaluation.passes.selection import Selection
 
         Selection(images)
         self.masks, self.background = masks, tuple(background)
@@ -63,8 +63,8 @@ class BackgroundTest:
 
     def expects(self, datamodule: "VisionDataModule") -> list[str]:
         """Return the keys ``<test>/<metric>`` of what will be measured; raises already where there are no masks."""
-        from robustlit.evaluation.background_scores import versions_for
-        from robustlit.evaluation.decided import SCORE
+        from robustlit.evaluation.behaviour.background_scores import versions_for
+        from robustlit.evaluation.passes.decided import SCORE
 
         for samples in datamodule.test_sets.values():
             self._cut(samples, datamodule)
@@ -77,8 +77,8 @@ class BackgroundTest:
     def run(self, module: "LightningModule", datamodule: "VisionDataModule", trainer: "Trainer") -> list[Row]:
         """Measure every split."""
         from robustlit.core import Adapter
-        from robustlit.evaluation.background_scores import Replacing, background_records, background_rows
-        from robustlit.evaluation.judging import judge_images
+        from robustlit.evaluation.behaviour.background_scores import Replacing, background_records, background_rows
+        from robustlit.evaluation.passes.judging import judge_images
 
         self.records = []
         rows: list[Row] = []
@@ -101,7 +101,7 @@ class BackgroundTest:
         from torch.utils.data import Subset
 
         from robustlit.data.samples import Samples
-        from robustlit.evaluation.cut_out import CutOut, MaskFiles
+        from robustlit.evaluation.behaviour.cut_out import CutOut, MaskFiles
 
         if self.masks is not None:
             samples = Samples(

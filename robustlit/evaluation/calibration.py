@@ -10,9 +10,9 @@ if TYPE_CHECKING:
     from pytorch_lightning import LightningModule, Trainer
 
     from robustlit.data.base import VisionDataModule
-    from robustlit.evaluation.calibration_visitor import CalibrationVisitor
-    from robustlit.evaluation.cells import CorruptionCell
-    from robustlit.evaluation.logit_pass import LogitPass
+    from robustlit.evaluation.confidence.calibration_visitor import CalibrationVisitor
+    from robustlit.evaluation.corrupted.cells import CorruptionCell
+    from robustlit.evaluation.passes.logit_pass import LogitPass
     from robustlit.evaluation.records import Record
 
 __all__ = ["CalibrationTest"]
@@ -70,8 +70,8 @@ class CalibrationTest:
         seed: int = 0,
         frost: str = "procedural",
     ) -> None:
-        from robustlit.evaluation.nearest_table import NearestTable
-        from robustlit.evaluation.selection import Selection
+        from robustlit.evaluation.corrupted.nearest_table import NearestTable
+        from robustlit.evaluation.passes.selection import Selection
 
         Selection(images)
         for setting, value in (("bins", bins), ("pixels", pixels)):
@@ -100,9 +100,9 @@ class CalibrationTest:
 
     def run(self, module: "LightningModule", datamodule: "VisionDataModule", trainer: "Trainer") -> list[Row]:
         """Fit the temperature, measure every split, and return the rows."""
-        from robustlit.evaluation.calibration_visitor import CalibrationVisitor
-        from robustlit.evaluation.logit_pass import LogitPass
-        from robustlit.evaluation.overlap import overlap_warning
+        from robustlit.evaluation.confidence.calibration_visitor import CalibrationVisitor
+        from robustlit.evaluation.passes.logit_pass import LogitPass
+        from robustlit.evaluation.passes.overlap import overlap_warning
 
         self.records = []
         look = LogitPass(module, datamodule, trainer, self.images)
@@ -123,7 +123,7 @@ class CalibrationTest:
 
     def _fit(self, look: "LogitPass", datamodule: "VisionDataModule") -> dict[str, Any]:
         """Return the temperature and what it was fitted on."""
-        from robustlit.evaluation.answer_visitor import AnswerVisitor
+        from robustlit.evaluation.passes.answer_visitor import AnswerVisitor
         from robustlit.metrics.temperature import COLDEST, HOTTEST, fit_temperature
 
         if datamodule.val_set is None:
@@ -150,7 +150,7 @@ class CalibrationTest:
         datamodule: "VisionDataModule",
         size: tuple[int, int],
     ) -> list[Row]:
-        from robustlit.evaluation import calibration_rows as made
+        from robustlit.evaluation.confidence import calibration_rows as made
         from robustlit.metrics.proper_scores import judge
 
         clean = visitor.clean
@@ -181,7 +181,7 @@ class CalibrationTest:
         from robustlit.corruptions.families import FAMILIES, family
         from robustlit.corruptions.presets import choose_preset
         from robustlit.corruptions.weather.frost import Frost
-        from robustlit.evaluation.cells import cells_of
+        from robustlit.evaluation.corrupted.cells import cells_of
 
         preset = choose_preset(self.conditions.preset, height, width)
         names: list[Any] = []

@@ -47,8 +47,8 @@ class CleanTest:
 
 def _test(test: str, module: "LightningModule", datamodule: "VisionDataModule", trainer: "Trainer") -> list[Record]:
     """Run ``trainer.test``; return which images of every split are right."""
-    from robustlit.evaluation.answer_listener import AnswerListener
-    from robustlit.evaluation.outcomes import Outcomes
+    from robustlit.evaluation.passes.answer_listener import AnswerListener
+    from robustlit.evaluation.passes.outcomes import Outcomes
 
     listener = AnswerListener()
     trainer.callbacks.append(listener)  # type: ignore[attr-defined]

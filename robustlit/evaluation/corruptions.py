@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from pytorch_lightning import LightningModule, Trainer
 
     from robustlit.data.base import VisionDataModule
-    from robustlit.evaluation.cell_pass import CellsFound
-    from robustlit.evaluation.cells import CorruptionCell
+    from robustlit.evaluation.corrupted.cell_pass import CellsFound
+    from robustlit.evaluation.corrupted.cells import CorruptionCell
     from robustlit.metrics.cells import Cell
 
 __all__ = ["SCORE_OF", "CorruptionTest"]
@@ -61,8 +61,8 @@ class CorruptionTest:
     ) -> None:
         from robustlit.core.names import lookup
         from robustlit.corruptions.families import FAMILIES
-        from robustlit.evaluation.nearest_table import NearestTable
-        from robustlit.evaluation.selection import Selection
+        from robustlit.evaluation.corrupted.nearest_table import NearestTable
+        from robustlit.evaluation.passes.selection import Selection
 
         for family in families:
             lookup("family", family, FAMILIES)
@@ -77,8 +77,8 @@ class CorruptionTest:
     def expects(self, datamodule: "VisionDataModule") -> list[str]:
         """Return the keys ``<test>/<metric>`` of what will be measured; raises already what would stop it."""
         from robustlit.corruptions.weather.frost_files import photographs
-        from robustlit.evaluation.class_rows import class_keys
-        from robustlit.evaluation.corruption_rows import corruption_keys
+        from robustlit.evaluation.corrupted.class_rows import class_keys
+        from robustlit.evaluation.corrupted.corruption_rows import corruption_keys
 
         if self.frost != "procedural":
             photographs(self.frost)
@@ -108,9 +108,9 @@ class CorruptionTest:
     def _run_split(
         self, split: str, module: "LightningModule", datamodule: "VisionDataModule", trainer: "Trainer"
     ) -> list[Row]:
-        from robustlit.evaluation.cell_pass import score_cells
-        from robustlit.evaluation.class_rows import class_rows
-        from robustlit.evaluation.corruption_rows import corruption_rows
+        from robustlit.evaluation.corrupted.cell_pass import score_cells
+        from robustlit.evaluation.corrupted.class_rows import class_rows
+        from robustlit.evaluation.corrupted.corruption_rows import corruption_rows
 
         height, width = _size(datamodule.test_sets[split])
         families = self._cells(height, width)
@@ -138,7 +138,7 @@ class CorruptionTest:
         from robustlit.corruptions.families import family
         from robustlit.corruptions.presets import choose_preset
         from robustlit.corruptions.weather.frost import Frost
-        from robustlit.evaluation.cells import cells_of
+        from robustlit.evaluation.corrupted.cells import cells_of
 
         preset = choose_preset(self.conditions.preset, height, width)
         names = {name: family(name, preset) for name in self.families}
@@ -174,7 +174,7 @@ class CorruptionTest:
 
 def _records(family: str, split: str, cells: "Sequence[CorruptionCell]", found: "CellsFound") -> list[Record]:
     """What is kept of the images of a family: which are right in its cells, and the pictures of its worst."""
-    from robustlit.evaluation.outcomes import cell_words
+    from robustlit.evaluation.passes.outcomes import cell_words
 
     records = []
     if found.outcomes:

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from pytorch_lightning import LightningModule, Trainer
 
     from robustlit.data.base import VisionDataModule
-    from robustlit.evaluation.logit_pass import LogitPass
-    from robustlit.evaluation.one_against_rest import Question
+    from robustlit.evaluation.confidence.one_against_rest import Question
+    from robustlit.evaluation.passes.logit_pass import LogitPass
     from robustlit.evaluation.records import Record
 
 __all__ = ["OperatingPointTest"]
@@ -56,7 +56,7 @@ class OperatingPointTest:
         positive: str | int | None = None,
         images: int | None = None,
     ) -> None:
-        from robustlit.evaluation.selection import Selection
+        from robustlit.evaluation.passes.selection import Selection
 
         Selection(images)
         if not specificities or not all(0 < each < 1 for each in specificities):
@@ -73,8 +73,8 @@ class OperatingPointTest:
 
     def run(self, module: "LightningModule", datamodule: "VisionDataModule", trainer: "Trainer") -> list[Row]:
         """Choose the thresholds and measure every split."""
-        from robustlit.evaluation.logit_pass import LogitPass
-        from robustlit.evaluation.overlap import overlap_warning
+        from robustlit.evaluation.passes.logit_pass import LogitPass
+        from robustlit.evaluation.passes.overlap import overlap_warning
 
         self.records = []
         look = LogitPass(module, datamodule, trainer, self.images)
@@ -93,15 +93,15 @@ class OperatingPointTest:
         return rows
 
     def _classes(self, datamodule: "VisionDataModule") -> dict[str, int]:
-        from robustlit.evaluation.one_against_rest import questioned
+        from robustlit.evaluation.confidence.one_against_rest import questioned
 
         return questioned(datamodule.task, datamodule.num_classes, datamodule.class_names, self.positive)
 
     def _questions(
         self, look: "LogitPass", name: str, split: Any, datamodule: "VisionDataModule"
     ) -> "dict[str, Question]":
-        from robustlit.evaluation.answer_visitor import LogitVisitor
-        from robustlit.evaluation.one_against_rest import questions
+        from robustlit.evaluation.confidence.one_against_rest import questions
+        from robustlit.evaluation.passes.answer_visitor import LogitVisitor
 
         visitor = LogitVisitor()
         look.visit(visitor, name, split)
@@ -147,7 +147,7 @@ class OperatingPointTest:
         return rows
 
     def _keep_curves(self, split: str, found: "Mapping[str, Question]") -> None:
-        from robustlit.evaluation.roc_record import roc_record
+        from robustlit.evaluation.confidence.roc_record import roc_record
 
         self.records += [
             roc_record(self.name, split, f"roc_{name}", own.scores, own.positives, f"{name} against the rest")

@@ -62,8 +62,8 @@ class OODTest:
         seed: int = 0,
     ) -> None:
         from robustlit.core.names import lookup
-        from robustlit.evaluation.generated_sets import GENERATED
-        from robustlit.evaluation.selection import Selection
+        from robustlit.evaluation.confidence.generated_sets import GENERATED
+        from robustlit.evaluation.passes.selection import Selection
         from robustlit.metrics.ood_scores import OOD_SCORES
 
         Selection(images)
@@ -83,7 +83,7 @@ class OODTest:
 
     def expects(self, datamodule: "VisionDataModule") -> list[str]:
         """Return the keys ``<test>/<metric>`` of what will be measured; opens the other data sets."""
-        from robustlit.evaluation.foreign_images import open_images
+        from robustlit.evaluation.passes.foreign_images import open_images
 
         for split in list(datamodule.test_sets.values())[:1]:
             _, height, width = _shape(split)
@@ -94,9 +94,9 @@ class OODTest:
 
     def run(self, module: "LightningModule", datamodule: "VisionDataModule", trainer: "Trainer") -> list[Row]:
         """Measure every split against every set."""
-        from robustlit.evaluation.foreign_images import open_images
-        from robustlit.evaluation.logit_pass import LogitPass
-        from robustlit.evaluation.ood_visitor import OWN, OODVisitor
+        from robustlit.evaluation.confidence.ood_visitor import OWN, OODVisitor
+        from robustlit.evaluation.passes.foreign_images import open_images
+        from robustlit.evaluation.passes.logit_pass import LogitPass
 
         self.records = []
         rows: list[Row] = []
@@ -151,7 +151,7 @@ class OODTest:
         """Return the rows of one score and set."""
         import torch
 
-        from robustlit.evaluation.roc_record import roc_record
+        from robustlit.evaluation.confidence.roc_record import roc_record
         from robustlit.metrics import ranking
         from robustlit.metrics.interval import wilson
 

@@ -53,9 +53,9 @@ class PublishedTest:
 
     def expects(self, datamodule: "VisionDataModule") -> list[str]:
         """Return the keys ``<test>/<metric>`` of what will be measured; raises already where the set does not fit."""
-        from robustlit.evaluation.class_rows import class_keys
-        from robustlit.evaluation.corruption_rows import corruption_keys
-        from robustlit.evaluation.published_cells import key_of, parts
+        from robustlit.evaluation.corrupted.class_rows import class_keys
+        from robustlit.evaluation.corrupted.corruption_rows import corruption_keys
+        from robustlit.evaluation.corrupted.published_cells import key_of, parts
 
         found = self.open(datamodule)
         score = SCORE_OF[datamodule.task]
@@ -86,9 +86,9 @@ class PublishedTest:
 
     def run(self, module: "LightningModule", datamodule: "VisionDataModule", trainer: "Trainer") -> list[Row]:
         """Measure every cell, and return one row a cell, corruption and family."""
-        from robustlit.evaluation.class_rows import class_rows
-        from robustlit.evaluation.corruption_rows import corruption_rows
-        from robustlit.evaluation.published_cells import conditions_of, key_of, parts, why_not_mce_of
+        from robustlit.evaluation.corrupted.class_rows import class_rows
+        from robustlit.evaluation.corrupted.corruption_rows import corruption_rows
+        from robustlit.evaluation.corrupted.published_cells import conditions_of, key_of, parts, why_not_mce_of
 
         found = self.open(datamodule)
         transforms = datamodule.eval_transforms if self.transforms else ()
@@ -118,8 +118,8 @@ def _score(
 ) -> "tuple[dict[Cell, CellScore], tuple[int, int]]":
     """Score a set, the cells of one corruption at a time: every loader may have processes of its own."""
     from robustlit.data.samples import Samples
-    from robustlit.evaluation.disk_pass import score_splits
-    from robustlit.evaluation.published_cells import key_of
+    from robustlit.evaluation.corrupted.disk_pass import score_splits
+    from robustlit.evaluation.corrupted.published_cells import key_of
 
     measured: dict[Cell, CellScore] = {}
     size = (0, 0)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pytorch_lightning import LightningModule, Trainer
 
     from robustlit.data.base import VisionDataModule
-    from robustlit.evaluation.shape_bias_scores import Categories
+    from robustlit.evaluation.behaviour.shape_bias_scores import Categories
 
 __all__ = ["ShapeBiasTest"]
 
@@ -57,7 +57,7 @@ class ShapeBiasTest:
         images: int | None = None,
         transforms: Any = None,
     ) -> None:
-        from robustlit.evaluation.selection import Selection
+        from robustlit.evaluation.passes.selection import Selection
 
         Selection(images)
         self.path, self.mapping, self.images, self.transforms = path, mapping, images, transforms
@@ -70,8 +70,8 @@ class ShapeBiasTest:
 
     def run(self, module: "LightningModule", datamodule: "VisionDataModule", trainer: "Trainer") -> list[Row]:
         """Measure, and return three rows."""
-        from robustlit.evaluation.judging import judge_images
-        from robustlit.evaluation.shape_bias_scores import Deciding, shape_bias_records, shape_bias_rows
+        from robustlit.evaluation.behaviour.shape_bias_scores import Deciding, shape_bias_records, shape_bias_rows
+        from robustlit.evaluation.passes.judging import judge_images
 
         split, samples, categories = self._open(datamodule)
         judge = Deciding(categories, datamodule.num_classes)
@@ -91,9 +91,9 @@ class ShapeBiasTest:
         """Return the split of the rows, the images, and the categories."""
         from robustlit.data.errors import DataError
         from robustlit.data.samples import Samples
-        from robustlit.evaluation.class_mapping import named_classes
-        from robustlit.evaluation.cue_conflict import CueConflictFolder
-        from robustlit.evaluation.shape_bias_scores import categories_of, own_categories
+        from robustlit.evaluation.behaviour.class_mapping import named_classes
+        from robustlit.evaluation.behaviour.cue_conflict import CueConflictFolder
+        from robustlit.evaluation.behaviour.shape_bias_scores import categories_of, own_categories
 
         if datamodule.task != "classification":
             raise DataError(f"expected single-label classification for the shape bias, got {datamodule.task}")

@@ -48,8 +48,8 @@ class ShiftTest:
 
     def __init__(self, pixels: Sequence[int] = (1, 2, 4), border: str = "reflect", images: int | None = 1000) -> None:
         from robustlit.core.names import lookup
-        from robustlit.evaluation.selection import Selection
-        from robustlit.evaluation.shifted import BORDERS
+        from robustlit.evaluation.behaviour.shifted import BORDERS
+        from robustlit.evaluation.passes.selection import Selection
 
         whole = all(isinstance(each, int) and each >= 1 for each in pixels)
         if not pixels or not whole or len(set(pixels)) < len(pixels):
@@ -61,7 +61,7 @@ class ShiftTest:
 
     def expects(self, datamodule: "VisionDataModule") -> list[str]:
         """Return the keys ``<test>/<metric>`` of what will be measured."""
-        from robustlit.evaluation.decided import SCORE
+        from robustlit.evaluation.passes.decided import SCORE
 
         score = SCORE[datamodule.task]
         if self.border == "crop" and datamodule.task == "segmentation":
@@ -72,8 +72,8 @@ class ShiftTest:
     def run(self, module: "LightningModule", datamodule: "VisionDataModule", trainer: "Trainer") -> list[Row]:
         """Measure every split."""
         from robustlit.core import Adapter
-        from robustlit.evaluation.judging import judge_images
-        from robustlit.evaluation.shift_scores import Shifting, shift_record, shift_rows
+        from robustlit.evaluation.behaviour.shift_scores import Shifting, shift_record, shift_rows
+        from robustlit.evaluation.passes.judging import judge_images
 
         self.expects(datamodule)
         self.records = []

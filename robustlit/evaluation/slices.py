@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from pytorch_lightning import LightningModule, Trainer
 
     from robustlit.data.base import VisionDataModule
+    from robustlit.evaluation.behaviour.slice_visitor import SliceVisitor
     from robustlit.evaluation.records import Record
-    from robustlit.evaluation.slice_visitor import SliceVisitor
     from robustlit.metrics.cells import CellScore
 
 __all__ = ["SlicesTest"]
@@ -60,7 +60,7 @@ class SlicesTest:
         min_n: int = 30,
         images: int | None = None,
     ) -> None:
-        from robustlit.evaluation.selection import Selection
+        from robustlit.evaluation.passes.selection import Selection
 
         Selection(images)
         if min_n < 1:
@@ -71,8 +71,8 @@ class SlicesTest:
 
     def expects(self, datamodule: "VisionDataModule") -> list[str]:
         """Return the keys ``<test>/<metric>`` of what will be measured; reads the table."""
+        from robustlit.evaluation.behaviour.slice_table import in_order, values_of
         from robustlit.evaluation.corruptions import SCORE_OF
-        from robustlit.evaluation.slice_table import in_order, values_of
 
         table, score = self._table(), SCORE_OF[datamodule.task]
         keys = [score, "gap", "worst"]
@@ -84,10 +84,10 @@ class SlicesTest:
 
     def run(self, module: "LightningModule", datamodule: "VisionDataModule", trainer: "Trainer") -> list[Row]:
         """Measure every slice of every split."""
+        from robustlit.evaluation.behaviour.slice_table import values_of
+        from robustlit.evaluation.behaviour.slice_visitor import SliceVisitor
         from robustlit.evaluation.corruptions import SCORE_OF
-        from robustlit.evaluation.logit_pass import LogitPass
-        from robustlit.evaluation.slice_table import values_of
-        from robustlit.evaluation.slice_visitor import SliceVisitor
+        from robustlit.evaluation.passes.logit_pass import LogitPass
 
         table = self._table()
         self.records = []
@@ -101,7 +101,7 @@ class SlicesTest:
         return rows
 
     def _table(self) -> Any:
-        from robustlit.evaluation.slice_table import read_slices
+        from robustlit.evaluation.behaviour.slice_table import read_slices
 
         return read_slices(self.path, self.columns, self.key, self.bins)
 
@@ -147,7 +147,7 @@ class SlicesTest:
         ]
 
     def _counts(self, value: str, one: "CellScore") -> bool:
-        from robustlit.evaluation.slice_table import NOTHING
+        from robustlit.evaluation.behaviour.slice_table import NOTHING
 
         return one.n >= self.min_n and value != NOTHING and not math.isnan(one.score)
 

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from pytorch_lightning import LightningModule, Trainer
 
     from robustlit.data.base import VisionDataModule
-    from robustlit.evaluation.class_mapping import ClassMapping
-    from robustlit.evaluation.other_sets import OtherSet
+    from robustlit.evaluation.behaviour.class_mapping import ClassMapping
+    from robustlit.evaluation.passes.other_sets import OtherSet
 
 __all__ = ["TransferTest"]
 
@@ -65,8 +65,8 @@ class TransferTest:
         transforms: Sequence[Any] | None = None,
     ) -> None:
         from robustlit.core.names import lookup
-        from robustlit.evaluation.imagenet_layouts import LAYOUTS
-        from robustlit.evaluation.selection import Selection
+        from robustlit.evaluation.behaviour.imagenet_layouts import LAYOUTS
+        from robustlit.evaluation.passes.selection import Selection
 
         lookup("layout", layout, {**LAYOUTS, "auto": None, "none": None})
         Selection(images)
@@ -89,7 +89,7 @@ class TransferTest:
 
     def run(self, module: "LightningModule", datamodule: "VisionDataModule", trainer: "Trainer") -> list[Row]:
         """Measure every split of the set."""
-        from robustlit.evaluation.transfer_unknown import unknown_rows
+        from robustlit.evaluation.behaviour.transfer_unknown import unknown_rows
 
         self.records = []
         other = self._open(datamodule)
@@ -112,7 +112,7 @@ class TransferTest:
         return rows
 
     def _open(self, datamodule: "VisionDataModule") -> "OtherSet":
-        from robustlit.evaluation.other_sets import open_other
+        from robustlit.evaluation.passes.other_sets import open_other
 
         if self._opened is None:
             self._opened = open_other(self.data, datamodule, self.given_name, self.splits, self.transforms)
@@ -122,8 +122,8 @@ class TransferTest:
         """Return the layout, if it is one, and the classes."""
         from dataclasses import replace
 
-        from robustlit.evaluation.class_mapping import by_names, by_table, named_classes, table_of
-        from robustlit.evaluation.imagenet_layouts import IMAGENET_CLASSES, imagenet_mapping, layout_of
+        from robustlit.evaluation.behaviour.class_mapping import by_names, by_table, named_classes, table_of
+        from robustlit.evaluation.behaviour.imagenet_layouts import IMAGENET_CLASSES, imagenet_mapping, layout_of
         from robustlit.metrics.mce import has_wordnet_names
 
         names, count = other.class_names, datamodule.num_classes
@@ -148,8 +148,13 @@ class TransferTest:
         datamodule: "VisionDataModule",
         trainer: "Trainer",
     ) -> list[Row]:
-        from robustlit.evaluation.judging import judge_images
-        from robustlit.evaluation.transfer_scores import Choosing, mapped_part, transfer_records, transfer_rows
+        from robustlit.evaluation.behaviour.transfer_scores import (
+            Choosing,
+            mapped_part,
+            transfer_records,
+            transfer_rows,
+        )
+        from robustlit.evaluation.passes.judging import judge_images
 
         part, left_out = mapped_part(samples, mapping)
         judge = Choosing(mapping, datamodule.num_classes)

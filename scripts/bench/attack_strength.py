@@ -28,8 +28,8 @@ from robustlit.cli.build import build_data, build_module
 from robustlit.cli.run import load_weights
 from robustlit.data.base import VisionDataModule
 from robustlit.evaluation import AutoAttackTest
-from robustlit.evaluation.gathering import Chunk
-from robustlit.evaluation.visiting import Visitor, visit
+from robustlit.evaluation.passes.gathering import Chunk
+from robustlit.evaluation.passes.visiting import Visitor, visit
 from robustlit.metrics.interval import wilson
 from robustlit.reports.table import text_table
 

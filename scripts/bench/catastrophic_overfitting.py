@@ -19,11 +19,11 @@ from functools import partial
 
 import pytorch_lightning as pl
 import torch
+from robustlit.evaluation.adversarial_alarms import Alarms
 
 from robustlit.attacks import FGSM, PGD, Attack
 from robustlit.callbacks import AdversarialEvaluation, AdversarialTraining
 from robustlit.data import CIFAR10
-from robustlit.evaluation.adversarial_alarms import Alarms
 from robustlit.models import resnet18, small_cnn
 from robustlit.modules import ClassificationModule
 

@@ -11,8 +11,8 @@ import torch
 
 from robustlit.data import ShapesDataModule
 from robustlit.evaluation import CorruptionTest
-from robustlit.evaluation.outcomes import Outcomes
-from robustlit.evaluation.worst_pictures import WorstPictures
+from robustlit.evaluation.corrupted.worst_pictures import WorstPictures
+from robustlit.evaluation.passes.outcomes import Outcomes
 from robustlit.models import small_cnn
 from robustlit.modules import ClassificationModule
 

@@ -15,7 +15,7 @@ from robustlit.augmentations import PatchGaussian
 from robustlit.callbacks import Augmentation, BestCheckpoint, CorruptionEvaluation
 from robustlit.core.random import sample_seeds
 from robustlit.corruptions import BAR, COMMON, EXTRA, corrupt
-from robustlit.evaluation.gathering import Chunk
+from robustlit.evaluation.passes.gathering import Chunk
 from robustlit.metrics.cells import CLEAN, CellScore
 
 FEW = {"monitored": ["gaussian_blur", "saturate"], "shown": ["fog", "contrast", "brightness"]}

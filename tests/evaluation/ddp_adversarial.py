@@ -13,7 +13,7 @@ from torch import nn
 from robustlit.attacks import APGD, CosPGD
 from robustlit.data import ShapesDataModule
 from robustlit.evaluation import AdversarialTest, AutoAttackTest, CorruptionTest
-from robustlit.evaluation.auto_attack_run import find_spec
+from robustlit.evaluation.attacked.auto_attack_run import find_spec
 from robustlit.modules import SegmentationModule
 from tests.evaluation.adversarial_sets import arrays, trained
 

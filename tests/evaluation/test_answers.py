@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from robustlit.core import Adapter
-from robustlit.evaluation.answers import AnswerPicker, Answers
-from robustlit.evaluation.gathering import Chunk
+from robustlit.evaluation.passes.answers import AnswerPicker, Answers
+from robustlit.evaluation.passes.gathering import Chunk
 from tests.evaluation.ddp_answers import run_all
 from tests.tiny import trainer
 

@@ -8,8 +8,8 @@ import torch
 
 from robustlit.attacks import PGD
 from robustlit.evaluation import AutoAttackTest
-from robustlit.evaluation import auto_attack_run as run
-from robustlit.evaluation.auto_attack_run import ROBUST, WRONG, attack_names, auto_attack
+from robustlit.evaluation.attacked import auto_attack_run as run
+from robustlit.evaluation.attacked.auto_attack_run import ROBUST, WRONG, attack_names, auto_attack
 from tests.evaluation.adversarial_sets import arrays, trained
 from tests.tiny import trainer
 

@@ -9,7 +9,7 @@ from torch import nn
 from robustlit.data import ImageFolder, MaskFolder
 from robustlit.data.shapes import ShapesDataModule
 from robustlit.evaluation import BackgroundTest
-from robustlit.evaluation.cut_out import CutOut, without_object
+from robustlit.evaluation.behaviour.cut_out import CutOut, without_object
 from robustlit.modules import ClassificationModule, SegmentationModule
 from tests.evaluation.other_sets import folder, opened, values
 from tests.tiny import trainer

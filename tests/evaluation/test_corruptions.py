@@ -11,7 +11,7 @@ from torch import nn
 from robustlit.corruptions import BAR_CIFAR, BAR_IMAGENET, COMMON, Corruption, CustomCorruption, Draws, corrupt
 from robustlit.data import Npz
 from robustlit.evaluation import CorruptionTest
-from robustlit.evaluation.cells import cells_of
+from robustlit.evaluation.corrupted.cells import cells_of
 from robustlit.modules import ClassificationModule
 from tests.tiny import trainer
 

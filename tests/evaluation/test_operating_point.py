@@ -6,7 +6,7 @@ from torchmetrics import functional as reference
 
 from robustlit.core import Adapter
 from robustlit.evaluation import OperatingPointTest
-from robustlit.evaluation.one_against_rest import questioned, questions
+from robustlit.evaluation.confidence.one_against_rest import questioned, questions
 from tests.evaluation.answer_sets import classes, classifier, labels, masks, test_images
 from tests.tiny import trainer
 

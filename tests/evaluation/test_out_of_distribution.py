@@ -7,8 +7,8 @@ from PIL import Image
 from torchmetrics import functional as reference
 
 from robustlit.evaluation import OODTest
-from robustlit.evaluation.generated_sets import GENERATED, generate
-from robustlit.evaluation.ood_visitor import fitted
+from robustlit.evaluation.confidence.generated_sets import GENERATED, generate
+from robustlit.evaluation.confidence.ood_visitor import fitted
 from tests.evaluation.answer_sets import classes, classifier, labels, masks, segmenter, test_images
 from tests.tiny import trainer
 

@@ -12,7 +12,7 @@ from robustlit.corruptions import COMMON, EXTRA, resolve
 from robustlit.data import ImageFolder, Npz
 from robustlit.data.corrupted import Plan, write_corrupted
 from robustlit.evaluation import CorruptionTest, PublishedTest
-from robustlit.evaluation.published_cells import conditions_of, parts, why_not_mce_of
+from robustlit.evaluation.corrupted.published_cells import conditions_of, parts, why_not_mce_of
 from robustlit.modules import ClassificationModule
 from tests.tiny import trainer
 

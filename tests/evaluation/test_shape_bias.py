@@ -8,7 +8,7 @@ from torch import nn
 from robustlit.data.imagenet import SIXTEEN, WNIDS
 from robustlit.data.shapes import ShapesDataModule
 from robustlit.evaluation import ShapeBiasTest
-from robustlit.evaluation.shape_bias_scores import categories_of, category_scores
+from robustlit.evaluation.behaviour.shape_bias_scores import categories_of, category_scores
 from robustlit.metrics import wilson
 from robustlit.modules import ClassificationModule
 from tests.evaluation.other_sets import by_red, folder, opened, picture, values

@@ -7,7 +7,7 @@ from torch import nn
 
 from robustlit.data import MaskFolder, Npz
 from robustlit.evaluation import ShiftTest
-from robustlit.evaluation.shifted import BORDERS, DIRECTIONS, shift_back, shifted
+from robustlit.evaluation.behaviour.shifted import BORDERS, DIRECTIONS, shift_back, shifted
 from robustlit.metrics import wilson
 from robustlit.modules import ClassificationModule, SegmentationModule
 from tests.evaluation.other_sets import opened, values

@@ -10,7 +10,7 @@ from torch import nn
 
 from robustlit.data import ImageFolder, Npz
 from robustlit.evaluation import SlicesTest
-from robustlit.evaluation.slice_table import read_slices, values_of
+from robustlit.evaluation.behaviour.slice_table import read_slices, values_of
 from robustlit.metrics.difference import rate_difference
 from robustlit.metrics.interval import wilson
 from robustlit.modules import ClassificationModule

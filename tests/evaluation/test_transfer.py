@@ -8,7 +8,7 @@ import torch
 from robustlit.data import ImageFolder
 from robustlit.data.imagenet import IMAGENET_A, IMAGENET_O, IMAGENET_R, OBJECTNET, SIXTEEN, WNIDS
 from robustlit.evaluation import TransferTest
-from robustlit.evaluation.imagenet_layouts import imagenet_mapping, layout_of
+from robustlit.evaluation.behaviour.imagenet_layouts import imagenet_mapping, layout_of
 from robustlit.metrics import wilson
 from tests.evaluation.other_sets import by_red, folder, picture, values
 from tests.tiny import trainer

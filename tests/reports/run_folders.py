@@ -9,7 +9,7 @@ from PIL import Image
 
 from robustlit.corruptions import COMMON, EXTRA
 from robustlit.evaluation import Row
-from robustlit.evaluation.corruption_rows import corruption_rows
+from robustlit.evaluation.corrupted.corruption_rows import corruption_rows
 from robustlit.evaluation.records import Record
 from robustlit.metrics.cells import CLEAN, CellScore
 from robustlit.metrics.interval import wilson

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from robustlit.evaluation import Row
-from robustlit.evaluation.corruption_rows import corruption_rows
+from robustlit.evaluation.corrupted.corruption_rows import corruption_rows
 from robustlit.metrics.cells import CLEAN, CellScore
 from robustlit.reports import Chosen, Results, corruption_tables, results_table, write_results
 

@@ -1,0 +1,1 @@
+"""What the tests under attacks are made of: attacking a module, names, scores and alarms."""

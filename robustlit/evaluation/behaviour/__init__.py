@@ -1,0 +1,1 @@
+"""What the tests of behaviour are made of: other sets and classes, slices, shapes, backgrounds, shifts."""

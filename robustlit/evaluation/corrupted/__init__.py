@@ -1,0 +1,1 @@
+"""What the tests on corrupted images are made of: cells, their scores, rows and pictures."""

@@ -1,0 +1,1 @@
+"""Going over the images of a split and asking a module about them."""
