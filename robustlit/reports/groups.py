@@ -37,7 +37,7 @@ class Group:
     @property
     def seeds(self) -> str:
         """The seeds, in words."""
-        return ", ".join(str(view.run.results.seed) for view in self.views)
+        return ", ".join(map(str, sorted(view.run.results.seed for view in self.views)))
 
 
 @dataclass(frozen=True)

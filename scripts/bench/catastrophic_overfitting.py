@@ -19,7 +19,7 @@ from functools import partial
 
 import pytorch_lightning as pl
 import torch
-from robustlit.evaluation.adversarial_alarms import Alarms
+from robustlit.evaluation.attacked.adversarial_alarms import Alarms
 
 from robustlit.attacks import FGSM, PGD, Attack
 from robustlit.callbacks import AdversarialEvaluation, AdversarialTraining

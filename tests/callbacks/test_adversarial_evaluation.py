@@ -90,7 +90,15 @@ def test_the_same_images_every_epoch_and_all_that_is_promised_in_tensorboard(tmp
     assert all(line.count("|") == 10 for line in card.split("\n") if line.startswith("|"))
     assert "n = 10, evaluation seed 0, float32" in card
     scalars = {key for key in events.Tags()["scalars"] if key.startswith("alarm/")}
-    signals = {"fgsm_pgd_gap", "pgd_drop", "gradient_alignment", "train_val_gap", "zero_gradients", "black_box_gain"}
+    signals = {
+        "fgsm_pgd_gap",
+        "pgd_left_of_fgsm",
+        "pgd_drop",
+        "gradient_alignment",
+        "train_val_gap",
+        "zero_gradients",
+        "black_box_gain",
+    }
     signals |= {"large_eps_score", "loss_growth"}
     fired = {f"{name}_fired" for name in ("catastrophic_overfitting", "robust_overfitting", "gradient_masking")}
     assert scalars == {f"alarm/{name}" for name in signals | fired}

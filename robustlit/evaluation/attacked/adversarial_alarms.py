@@ -25,6 +25,8 @@ class Alarms:
     - ``gap``: FGSM's score minus PGD's. A model trained with PGD loses 5 to 12 points from FGSM to PGD-10 (eps 8/255 to
       16/255 on CIFAR-10); at catastrophic overfitting PGD's score is about 0 and FGSM's above the clean one's half
       (Wong et al., "Fast is better than free", 2020). 0.3 lies between.
+    - ``left``: PGD's score over FGSM's, where FGSM leaves half of the clean score and the gap is above a third of its
+      limit. It is what the gap cannot see where all scores are low, as at eps 16/255.
     - ``drop``: how much PGD's score falls from one evaluation to the next. 0.2 is where the authors' code stops.
     - ``alignment``: mean cosine of the gradients at an image and at a random one in its ball; near 0 at catastrophic
       overfitting, far above without (Andriushchenko and Flammarion 2020, figure 3). It counts while FGSM leaves half
@@ -55,6 +57,7 @@ class Alarms:
     """
 
     gap: float = 0.3
+    left: float = 0.25
     drop: float = 0.2
     alignment: float = 0.2
     train_gap: float = 0.15
@@ -114,7 +117,7 @@ def judge(figures: Mapping[str, float], history: History, limits: Alarms) -> lis
     Example:
         >>> signals = judge({"clean": 0.9, "fgsm": 0.8, "pgd": 0.0}, History(last=0.3, best=0.3), Alarms())
         >>> [(signal.name, signal.fired) for signal in signals]
-        [('fgsm_pgd_gap', True), ('pgd_drop', True)]
+        [('fgsm_pgd_gap', True), ('pgd_left_of_fgsm', True), ('pgd_drop', True)]
     """
     return [*_catastrophic(figures, history, limits), *_robust(figures, history, limits), *_masking(figures, limits)]
 
@@ -125,13 +128,19 @@ def _catastrophic(figures: Mapping[str, float], history: History, limits: Alarms
     gap = fgsm - pgd
     words = f"FGSM {_percent(fgsm)}, PGD {_percent(pgd)}: {_points(gap)} (limit {_points(limits.gap)})"
     found.append(Signal(family, "fgsm_pgd_gap", gap, gap > limits.gap, words))
+    resists = fgsm > figures["clean"] / 2
+    if fgsm > 0:
+        words = f"PGD leaves {_percent(pgd / fgsm)} of what FGSM leaves (limit {_percent(limits.left)}, while FGSM "
+        words += "leaves half of clean)"
+        fired = resists and gap > limits.gap / 3 and pgd < limits.left * fgsm
+        found.append(Signal(family, "pgd_left_of_fgsm", pgd / fgsm, fired, words))
     if history.last is not None:
         drop = history.last - pgd
         words = f"PGD fell from {_percent(history.last)} by {_points(drop)} (limit {_points(limits.drop)})"
         found.append(Signal(family, "pgd_drop", drop, drop > limits.drop, words))
     if "alignment" in figures:
         aligned = figures["alignment"]
-        fired = aligned < limits.alignment and fgsm > figures["clean"] / 2
+        fired = aligned < limits.alignment and resists
         words = f"cosine of gradients {aligned:.2f} (limit {limits.alignment:g}, while FGSM leaves half of clean)"
         found.append(Signal(family, "gradient_alignment", aligned, fired, words))
     return found

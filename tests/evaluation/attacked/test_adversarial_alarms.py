@@ -28,7 +28,7 @@ def test_an_undefended_network_is_quiet():
     assert fired({**plain, "alignment": 0.05, "zero_gradients": 0.0, "fgsm_loss": 4.0, "pgd_loss": 20.0}) == set()
 
 
-def test_catastrophic_overfitting_fires_all_three_signals():
+def test_catastrophic_overfitting_fires_all_its_signals():
     broken = {
         **HEALTHY,
         "pgd_loss": 15.0,
@@ -39,7 +39,21 @@ def test_catastrophic_overfitting_fires_all_three_signals():
         "square": 0.2,
         "alignment": 0.03,
     }
-    assert fired(broken, History(0.41, 0.42)) == {"fgsm_pgd_gap", "pgd_drop", "gradient_alignment"}
+    assert fired(broken, History(0.41, 0.42)) == {"fgsm_pgd_gap", "pgd_left_of_fgsm", "pgd_drop", "gradient_alignment"}
+
+
+@pytest.mark.parametrize(
+    ("clean", "fgsm", "pgd", "fires"),
+    [
+        (0.398, 0.203, 0.062, False),
+        (0.344, 0.109, 0.016, False),
+        (0.305, 0.164, 0.008, True),
+        (0.336, 0.203, 0.0, True),
+    ],
+)
+def test_a_collapse_at_a_large_eps_fires_though_all_scores_are_low(clean, fgsm, pgd, fires):
+    """Epochs 6 to 12 of a ResNet-18 of half width on CIFAR-10, FGSM without a random start at eps 16/255."""
+    assert ("pgd_left_of_fgsm" in fired({"clean": clean, "fgsm": fgsm, "pgd": pgd})) is fires
 
 
 @pytest.mark.parametrize(("best", "fires"), [(0.53, True), (0.45, False)])
