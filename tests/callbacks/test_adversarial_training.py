@@ -24,6 +24,9 @@ from tests.tiny import DictModule, ForeignModule, Samples, loader, trainer, weig
 
 EPS, STEPS = 0.1, 3
 ATTACK = PGD(eps=EPS, step_size=0.05, steps=STEPS)
+# For equality within rounding: at the paper's start, 0.001 beside the image, TRADES' gradients are themselves rounding,
+# and a step is as long for them as for any other. From a start in the whole ball they are not.
+WIDE = {"trades": TRADES(random_start=True)}
 
 
 def seeded(kind: str = "tuple", **options) -> ForeignModule:
@@ -103,28 +106,24 @@ def test_equals_a_hand_written_loop_bit_for_bit(method, autocast, norm) -> None:
 
 @pytest.mark.parametrize("method", ["at", "trades", "mart", "logit_pairing", "grad_align"])
 def test_accumulation_agrees_with_the_larger_batch(method) -> None:
-    """Measured 3e-8 to 1e-7, and 1.3e-6 for TRADES under L2.
-
-    Under Linf a gradient near zero, whose sign is rounding, may move a whole pixel: 1.3e-4 for TRADES, whose gradients
-    at its start are the smallest.
-    """
-    attack = PGD(eps=1.0, step_size=0.5, steps=STEPS, norm="l2") if method == "trades" else ATTACK
-    callback = AdversarialTraining(attack, method, seed=11)
+    callback = AdversarialTraining(ATTACK, WIDE.get(method, method), seed=11)
     small = fitted(callback, batch_size=16, count=64, accumulate_grad_batches=2, max_epochs=1)
     large = fitted(callback, batch_size=32, count=64, max_epochs=1)
-    torch.testing.assert_close(weights(small), weights(large), atol=5e-6, rtol=0)
+    torch.testing.assert_close(weights(small), weights(large), atol=2e-6, rtol=0)
 
 
 def test_two_processes_agree_with_one(tmp_path) -> None:
-    """BatchNorm-free, dict batches with an index; measured 9e-8 and, where the sign at some pixel is rounding, 4e-6."""
+    """BatchNorm-free, dict batches with an index; measured 9e-8 to 2e-7."""
     script = Path(__file__).with_name("ddp_adversarial_training.py")
     subprocess.run(
         [sys.executable, str(script), str(tmp_path / "two.pt")], check=True, timeout=240, capture_output=True
     )
     for (method, perturbed), trained in torch.load(tmp_path / "two.pt").items():
-        callback = AdversarialTraining(ATTACK, method, AWP(gamma=0.05) if perturbed else None, seed=11)
+        callback = AdversarialTraining(
+            ATTACK, WIDE.get(method, method), AWP(gamma=0.05) if perturbed else None, seed=11
+        )
         single = fitted(callback, kind="dict", batch_size=16, max_epochs=1)
-        torch.testing.assert_close(trained, weights(single), atol=2e-5, rtol=0)
+        torch.testing.assert_close(trained, weights(single), atol=2e-6, rtol=0)
 
 
 @pytest.mark.parametrize("backend", ["eager", "aot_eager"])

@@ -16,7 +16,7 @@ SMALL = ("trainer.accelerator=cpu", "data.train_size=192", "data.val_size=50", "
 
 def start(*arguments: str, cwd: Path) -> str:
     command = [sys.executable, "-m", "robustlit", *arguments]
-    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
