@@ -1,5 +1,6 @@
 import re
 import time
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -162,13 +163,15 @@ def test_throughput_warns_once_of_a_batch_it_cannot_read(tmp_path):
     assert "cost/images_per_second" not in trainer.callback_metrics
 
 
-def test_stopwatch_adds_up_blocks_and_starts_again():
+def test_stopwatch_adds_up_blocks_and_starts_again(monkeypatch):
+    now = [100.0]  # a sleep is as long as the machine makes it, so the clock is one that is set by hand
+    monkeypatch.setattr("robustlit.callbacks.stopwatch.time", SimpleNamespace(perf_counter=lambda: now[0]))
     watch = Stopwatch()
-    for _ in range(2):
+    for seconds in (0.25, 0.5):
         with watch.running(torch.device("cpu")):
-            time.sleep(0.02)
-    time.sleep(0.05)
-    assert 0.04 <= watch.read() < 0.085
+            now[0] += seconds
+        now[0] += 2
+    assert watch.read() == 0.75
     assert watch.read() == 0
 
 
