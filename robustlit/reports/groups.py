@@ -12,11 +12,10 @@ from robustlit.reports.view import View
 
 __all__ = ["Agreed", "Group", "agree", "group_runs", "mean_and_spread"]
 
-# what a figure must not be compared without; values that a test measured, such as a temperature, are not among them
-_CONDITIONS = (
-    *("score", "set", "preset", "size", "evaluation_seed", "storage", "frost", "masks", "cells", "severity", "version"),
-    *("norm", "eps", "steps", "step_size", "restarts", "queries", "goals", "loss", "attack", "ensemble", "block"),
-    *("target_classes", "precision", "bins", "pixels", "border", "classes"),
+# what a test found, or says of what it found; everything else among the conditions of a figure it was measured under
+_FOUND = (
+    *("clean", "noise_floor", "temperature", "threshold", "best_slice", "worst_slice", "undecided"),
+    *("not_mce", "warning"),
 )
 _OWN_N = ("shape_bias",)  # metrics whose n is a number of decisions, so another for every model
 _SEEDS = ("seed", "hydra", "jobs", "sweep", "run_name", "resume")  # keys that change no figure but by chance
@@ -86,15 +85,12 @@ def agree(views: Sequence[View], keys: Iterable[tuple[str, str, str]]) -> list[A
         }
         signatures = {number: _signature(views[number], row) for number, row in rows.items()}
         overlapping = {number for number in rows if _overlaps(views[number], key[1])}
-        usual = Counter(json.dumps(each) for number, each in signatures.items() if number not in overlapping)
-        if not usual:
-            found.append(Agreed(key, {}, dict.fromkeys(overlapping, f"its split {key[1]} chose its weights")))
-            continue
-        most = json.loads(usual.most_common(1)[0][0])
+        usual = Counter(tuple(each.items()) for number, each in signatures.items() if number not in overlapping)
+        most = dict(usual.most_common(1)[0][0]) if usual else {}
         left_out = {
             number: f"its split {key[1]} chose its weights" if number in overlapping else _differences(each, most)
             for number, each in signatures.items()
-            if number in overlapping or json.loads(json.dumps(each)) != most
+            if number in overlapping or each != most
         }
         found.append(Agreed(key, {number: row for number, row in rows.items() if number not in left_out}, left_out))
     return found
@@ -114,7 +110,7 @@ def mean_and_spread(values: Sequence[float]) -> tuple[float, float | None]:
 
 
 def _signature(view: View, row: Row) -> dict[str, str]:
-    facts: dict[str, Any] = {key: row.conditions[key] for key in _CONDITIONS if key in row.conditions}
+    facts = {key: row.conditions[key] for key in sorted(row.conditions) if key not in _FOUND}
     if row.metric not in _OWN_N:
         facts["n"] = row.n
     facts["data"] = view.data

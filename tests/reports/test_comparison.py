@@ -117,6 +117,7 @@ def test_failed_jobs_are_in_the_table_and_escaped(sweep):
         ({"frost": "imagecorruptions"}, "frost imagecorruptions and not procedural"),
         ({"precision": "bf16"}, "precision bf16 and not 32-true"),
         ({"version": "0.2.0"}, "version 0.2.0 and not 0.1.0"),
+        ({"lighting": "night"}, "lighting night and not none"),  # of a test that is not known here
     ],
 )
 def test_what_was_measured_otherwise_is_in_no_mean_and_is_told(change, why, tmp_path):
@@ -131,6 +132,16 @@ def test_what_was_measured_otherwise_is_in_no_mean_and_is_told(change, why, tmp_
     assert why in line_of(text, "run2", "COMMON", "not")
     values = [float(common(0.0, seed).mean()) for seed in (0, 1)]
     assert f"{100 * statistics.mean(values):.1f} ± {100 * statistics.stdev(values):.1f}" in line_of(text, "0, 1, 2")
+
+
+def test_what_a_test_found_may_differ(tmp_path):
+    for seed, temperature in enumerate((1.2, 2.1)):
+        facts = {"temperature": temperature, "noise_floor": temperature / 100, "bins": 15}
+        row = Row("calibration", "iid", "calibration_error", 0.1, None, None, N, facts)
+        make_run(tmp_path / f"run{seed}", seed=seed, rows=[row], records=[])
+    views, _ = views_of(tmp_path)
+    (agreed,) = agree(views, [("calibration", "iid", "calibration_error")])
+    assert agreed.rows.keys() == {0, 1} and not agreed.left_out
 
 
 def test_attacks_are_compared_at_equal_eps_and_steps_and_on_as_many_images(tmp_path):
