@@ -5,7 +5,11 @@ from pathlib import Path
 
 from torch import nn
 
-__all__ = ["style_decoder"]
+from robustlit.augmentations.adain.weights import frozen, has_biases, keys_of, read_state, summary_of
+
+__all__ = ["load_decoder", "style_decoder"]
+
+_NUMBERS = (1, 5, 8, 11, 14, 18, 21, 25, 28)  # of the convolutions
 
 
 def style_decoder(widths: Sequence[int] = (512, 256, 128, 64), weights: str | Path | None = None) -> nn.Sequential:
@@ -54,13 +58,39 @@ def style_decoder(widths: Sequence[int] = (512, 256, 128, 64), weights: str | Pa
     return network
 
 
+def load_decoder(path: str | Path) -> nn.Sequential:
+    """Read a decoder: a ``decoder.pth``, published or written by ``robustlit train experiment=style_decoder``.
+
+    A Lightning checkpoint of that experiment is read too.
+
+    Args:
+        path: A state dict or a checkpoint; it is loaded with ``weights_only=True``.
+
+    Returns:
+        The decoder in evaluation mode, its weights frozen.
+
+    Raises:
+        ValueError: If the file cannot be read or is of another layout; the message names the keys that were expected.
+    """
+    state = read_state(path, "decoder")
+    weights = [state.get(f"{number}.weight") for number in _NUMBERS]
+    if all(weight is not None and weight.ndim == 4 for weight in weights) and has_biases(state, _NUMBERS):
+        network = style_decoder([weights[position].shape[1] for position in (0, 1, 5, 7)])  # type: ignore[union-attr]
+        wanted = network.state_dict()
+        if all(state[key].shape == value.shape for key, value in wanted.items()):
+            network.load_state_dict({key: state[key] for key in wanted})
+            return frozen(network)
+    raise ValueError(
+        f"expected decoder weights in {path} (decoder.pth has {keys_of(_NUMBERS)}, of 3×3 convolutions from 512 to 3 "
+        f"channels), got {summary_of(state)}; try the decoder.pth of robustlit train experiment=style_decoder"
+    )
+
+
 def _block(inputs: int, outputs: int) -> list[nn.Module]:
     return [nn.ReflectionPad2d(1), nn.Conv2d(inputs, outputs, 3), nn.ReLU()]
 
 
 def _fill(network: nn.Sequential, weights: str | Path) -> None:
-    from robustlit.augmentations.adain.weights import load_decoder  # which builds decoders itself
-
     state = load_decoder(weights).state_dict()
     wrong = [key for key, value in network.state_dict().items() if state[key].shape != value.shape]
     if wrong:

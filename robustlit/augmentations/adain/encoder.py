@@ -1,16 +1,34 @@
 """The part of a VGG network up to relu4_1, which AdaIN sees pictures with."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from typing import cast
+from pathlib import Path
+from typing import NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
 
-__all__ = ["VGG16_CONVOLUTIONS", "VGG19_CONVOLUTIONS", "Encoder"]
+from robustlit.augmentations.adain.weights import frozen, has_biases, keys_of, read_state, summary_of
+
+__all__ = ["VGG16_CONVOLUTIONS", "VGG19_CONVOLUTIONS", "Encoder", "load_encoder"]
 
 VGG19_CONVOLUTIONS = (2, 2, 4, 1)  # before the first, second and third pooling, and behind it
 VGG16_CONVOLUTIONS = (2, 2, 3, 1)
+_MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of the images that torchvision's weights are for
+
+
+class _Layout(NamedTuple):
+    name: str
+    numbers: tuple[int, ...]  # of the convolutions
+    convolutions: tuple[int, ...]  # in each block
+    normalises: bool  # whether the first convolution is the 1×1 one
+
+
+_ENCODERS = (
+    _Layout("vgg_normalised.pth", (0, 2, 5, 9, 12, 16, 19, 22, 25, 29), VGG19_CONVOLUTIONS, True),
+    _Layout("torchvision's VGG-19", (0, 2, 5, 7, 10, 12, 14, 16, 19), VGG19_CONVOLUTIONS, False),
+    _Layout("torchvision's VGG-16", (0, 2, 5, 7, 10, 12, 14, 17), VGG16_CONVOLUTIONS, False),
+)
 
 
 class Encoder(nn.Module):
@@ -81,3 +99,53 @@ class Encoder(nn.Module):
         with torch.no_grad():
             self.convolutions[0].weight.copy_(torch.diag(scale)[:, :, None, None])
             self.convolutions[0].bias.copy_(-torch.tensor(mean) * scale)  # type: ignore[union-attr]
+
+
+def load_encoder(path: str | Path) -> Encoder:
+    """Read an encoder: the published ``vgg_normalised.pth``, or torchvision's VGG-19 or VGG-16.
+
+    Whole networks and trunks alone (keys with or without ``features.``) are read; layers behind relu4_1 are left out.
+    torchvision's weights get the normalisation that they were trained with as the 1×1 convolution.
+
+    Args:
+        path: A state dict saved with ``torch.save``; it is loaded with ``weights_only=True``.
+
+    Returns:
+        The encoder in evaluation mode, its weights frozen.
+
+    Raises:
+        ValueError: If the file cannot be read or is of another layout; the message names the keys that were expected.
+    """
+    state = read_state(path, "encoder")
+    for layout in _ENCODERS:
+        if _matches(state, layout):
+            return frozen(_encoder(state, layout))
+    wanted = "; ".join(f"{layout.name} has {keys_of(layout.numbers)}" for layout in _ENCODERS)
+    raise ValueError(
+        f"expected encoder weights in {path} ({wanted}), got {summary_of(state)}; try the state dict of one of these"
+    )
+
+
+def _encoder(state: Mapping[str, Tensor], layout: _Layout) -> Encoder:
+    first = 1 if layout.normalises else 0
+    shapes = [state[f"{number}.weight"].shape for number in layout.numbers[first:]]
+    starts = [sum(layout.convolutions[:block]) for block in range(4)]
+    encoder = Encoder([shapes[start][0] for start in starts], layout.convolutions)
+    encoder.normalise_by(_MEAN, _STD)
+    with torch.no_grad():
+        for layer, number in zip(encoder.convolutions[1 - first :], layout.numbers, strict=True):
+            layer.weight.copy_(state[f"{number}.weight"])
+            layer.bias.copy_(state[f"{number}.bias"])  # type: ignore[union-attr]
+    return encoder
+
+
+def _matches(state: Mapping[str, Tensor], layout: _Layout) -> bool:
+    """Whether a state dict has the convolutions of a layout, each fed by the one before."""
+    channels = 3
+    for position, number in enumerate(layout.numbers):
+        weight = state.get(f"{number}.weight")
+        side = 1 if layout.normalises and position == 0 else 3
+        if weight is None or weight.ndim != 4 or tuple(weight.shape[1:]) != (channels, side, side):
+            return False
+        channels = len(weight)
+    return has_biases(state, layout.numbers)

@@ -6,9 +6,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from robustlit.augmentations.adain.encoder import Encoder
+from robustlit.augmentations.adain.decoder import load_decoder
+from robustlit.augmentations.adain.encoder import Encoder, load_encoder
 from robustlit.augmentations.adain.statistics import StyleStatistics, adaptive_instance_norm, feature_statistics
-from robustlit.augmentations.adain.weights import load_decoder, load_encoder
 
 __all__ = ["StyleNetwork", "fit_sides"]
 
