@@ -147,9 +147,8 @@ class StyleDecoderModule(pl.LightningModule):
             return
         found: list[Tensor] = []
         loader: Any = self.trainer.train_dataloader
-        ready = self.trainer.datamodule.on_after_batch_transfer  # type: ignore[attr-defined]
         for batch in loader:
-            found.append(ready(batch, 0)["image"].to(self.device))
+            found.append(self.trainer.strategy.batch_to_device(batch)["image"])
             if sum(map(len, found)) >= self.inverse_images:
                 break
         with torch.autocast(self.device.type, enabled=False):

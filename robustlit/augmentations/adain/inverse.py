@@ -53,34 +53,25 @@ def invert_encoder(
 
 def _steps_back(encoder: Encoder, images: Tensor) -> list[Tensor]:
     """Return what each of the decoder's nine convolutions is to give: first from relu4_1, last the pixels."""
-    blocks: list[list[list[Tensor]]] = [[] for _ in range(4)]
-    pooled: list[list[Tensor]] = [[] for _ in range(4)]
-    for part in torch.split(images, _PART):
-        states, block = part, 0
-        found: list[list[Tensor]] = [[] for _ in range(4)]
-        for layer in encoder.layers:
-            states = layer(states)
-            if isinstance(layer, nn.MaxPool2d):
-                pooled[block].append(states)
-                block += 1
-            elif isinstance(layer, nn.ReLU):
-                found[block].append(states)
-        for one, maps in zip(blocks, found, strict=True):
-            one.append(maps)
+    parts = [_steps_of(encoder, part) for part in torch.split(images, _PART)]
+    return [torch.cat(maps) for maps in zip(*parts, strict=True)]
 
-    def output(block: int, position: int) -> Tensor:
-        return torch.cat([maps[position] for maps in blocks[block]])
 
-    third = len(blocks[2][0])
-    return [
-        torch.cat(pooled[2]),
-        *(output(2, position) for position in (third - 1, third // 2, 0)),
-        torch.cat(pooled[1]),
-        output(1, 0),
-        torch.cat(pooled[0]),
-        output(0, 0),
-        images,
-    ]
+def _steps_of(encoder: Encoder, images: Tensor) -> list[Tensor]:
+    """Return the same of a few images, and keep nothing else of what the encoder made."""
+    outputs: list[list[Tensor]] = [[]]  # of each block
+    pooled = []
+    states = images
+    for layer in encoder.layers:
+        states = layer(states)
+        if isinstance(layer, nn.MaxPool2d):
+            pooled.append(states)
+            outputs.append([])
+        elif isinstance(layer, nn.ReLU):
+            outputs[-1].append(states)
+    first, second, third, _ = outputs
+    middle = third[len(third) // 2]
+    return [pooled[2], third[-1], middle, third[0], pooled[1], second[0], pooled[0], first[0], images]
 
 
 def _solve(layer: nn.Conv2d, states: Tensor, target: Tensor, places: int, ridge: float) -> None:
