@@ -61,7 +61,7 @@ class AdversarialEvaluation(BudgetedEvaluation):
     ``robust/gap/adversarial_<attack>``        clean minus attacked
     ``robust/eps_curve/<eps>``                 score under the first PGD with another eps ("4of255")
     ``alarm/fgsm_pgd_gap``                     FGSM's score minus PGD's, of the same eps
-    ``alarm/pgd_left_of_fgsm``                 PGD's score over FGSM's
+    ``alarm/pgd_left_of_fgsm``                 PGD's score over FGSM's; none where FGSM's is 0
     ``alarm/pgd_drop``                         how much PGD's score fell since the last evaluation
     ``alarm/gradient_alignment``               mean cosine of the gradients at an image and at a random one in its ball
     ``alarm/train_val_gap``                    PGD's score on training images minus that on validation images

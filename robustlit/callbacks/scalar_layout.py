@@ -22,6 +22,15 @@ LAYOUT: Layout = {
         "each attack": ["Multiline", [r"^robust/adversarial/.+"]],
         "gap: clean minus robust": ["Multiline", [r"^robust/gap/.+"]],
     },
+    "alarms": {
+        "catastrophic overfitting": [
+            "Multiline",
+            [r"^alarm/(fgsm_pgd_gap|pgd_left_of_fgsm|pgd_drop|gradient_alignment)$"],
+        ],
+        "robust overfitting": ["Multiline", [r"^alarm/train_val_gap$"]],
+        "gradient masking": ["Multiline", [r"^alarm/(zero_gradients|black_box_gain|large_eps_score|loss_growth)$"]],
+        "which fire (1)": ["Multiline", [r"^alarm/.+_fired$"]],
+    },
     "explanations": {
         "drift: clean against corrupted maps (1 is the same look)": ["Multiline", [r"^explain/drift_cosine(/.+)?$"]],
         "share on the object": ["Multiline", [r"^explain/inside_mask/.+"]],
@@ -46,9 +55,10 @@ LAYOUT: Layout = {
 class ScalarLayout(pl.Callback):
     """Writes TensorBoard's custom-scalars page once, when training starts.
 
-    Training and validation loss, clean and robust scores, every corruption, every attack, what the explanations found
-    and the cost of the callbacks each share a chart. The charts select keys by regular expression, so those of
-    callbacks that are not in use stay empty. It logs no keys; without a TensorBoardLogger it does nothing.
+    Training and validation loss, clean and robust scores, every corruption, every attack, what each alarm looks at,
+    what the explanations found and the cost of the callbacks each share a chart. The charts select keys by regular
+    expression, so those of callbacks that are not in use stay empty. It logs no keys; without a TensorBoardLogger it
+    does nothing.
 
     Args:
         layout: Category → chart → ``["Multiline", [regular expressions]]``; default :data:`LAYOUT`.

@@ -25,8 +25,9 @@ class Alarms:
     - ``gap``: FGSM's score minus PGD's. A model trained with PGD loses 5 to 12 points from FGSM to PGD-10 (eps 8/255 to
       16/255 on CIFAR-10); at catastrophic overfitting PGD's score is about 0 and FGSM's above the clean one's half
       (Wong et al., "Fast is better than free", 2020). 0.3 lies between.
-    - ``left``: PGD's score over FGSM's, where FGSM leaves half of the clean score and the gap is above a third of its
-      limit. It is what the gap cannot see where all scores are low, as at eps 16/255.
+    - ``left``: PGD's score over FGSM's; it tells where all scores are low and so the gap too, as at eps 16/255. It
+      counts while FGSM leaves half of the clean score, as it seldom does of an undefended network, and PGD a third of
+      ``gap`` less, so that small numbers over small numbers do not make it fire.
     - ``drop``: how much PGD's score falls from one evaluation to the next. 0.2 is where the authors' code stops.
     - ``alignment``: mean cosine of the gradients at an image and at a random one in its ball; near 0 at catastrophic
       overfitting, far above without (Andriushchenko and Flammarion 2020, figure 3). It counts while FGSM leaves half
@@ -124,16 +125,16 @@ def judge(figures: Mapping[str, float], history: History, limits: Alarms) -> lis
 
 def _catastrophic(figures: Mapping[str, float], history: History, limits: Alarms) -> list[Signal]:
     family: Family = "catastrophic_overfitting"
-    pgd, fgsm, found = figures["pgd"], figures["fgsm"], []
-    gap = fgsm - pgd
+    pgd, fgsm = figures["pgd"], figures["fgsm"]
+    gap, resists = fgsm - pgd, fgsm > figures["clean"] / 2
     words = f"FGSM {_percent(fgsm)}, PGD {_percent(pgd)}: {_points(gap)} (limit {_points(limits.gap)})"
-    found.append(Signal(family, "fgsm_pgd_gap", gap, gap > limits.gap, words))
-    resists = fgsm > figures["clean"] / 2
+    found = [Signal(family, "fgsm_pgd_gap", gap, gap > limits.gap, words)]
     if fgsm > 0:
-        words = f"PGD leaves {_percent(pgd / fgsm)} of what FGSM leaves (limit {_percent(limits.left)}, while FGSM "
-        words += "leaves half of clean)"
-        fired = resists and gap > limits.gap / 3 and pgd < limits.left * fgsm
-        found.append(Signal(family, "pgd_left_of_fgsm", pgd / fgsm, fired, words))
+        left, least = pgd / fgsm, limits.gap / 3
+        words = f"PGD leaves {_percent(left)} of what FGSM leaves (limit {_percent(limits.left)}, while FGSM leaves "
+        words += f"half of clean and PGD {_points(least)} less)"
+        fired = resists and gap > least and left < limits.left
+        found.append(Signal(family, "pgd_left_of_fgsm", left, fired, words))
     if history.last is not None:
         drop = history.last - pgd
         words = f"PGD fell from {_percent(history.last)} by {_points(drop)} (limit {_points(limits.drop)})"

@@ -56,6 +56,21 @@ def test_a_collapse_at_a_large_eps_fires_though_all_scores_are_low(clean, fgsm, 
     assert ("pgd_left_of_fgsm" in fired({"clean": clean, "fgsm": fgsm, "pgd": pgd})) is fires
 
 
+@pytest.mark.parametrize(
+    ("clean", "fgsm", "pgd"),
+    [
+        (0.12, 0.11, 0.02),  # a young network, near chance in ten classes
+        (0.55, 0.26, 0.0),  # one of two classes that resists nothing yet
+        (0.60, 0.30, 0.07),  # of the undefended, the one that one step halves
+        (0.45, 0.24, 0.15),  # mean IoU
+        (0.40, 0.20, 0.13),  # trained with PGD at 16/255
+        (0.30, 0.0, 0.0),
+    ],
+)
+def test_what_pgd_leaves_of_fgsm_is_quiet_where_nothing_collapsed(clean, fgsm, pgd):
+    assert fired({"clean": clean, "fgsm": fgsm, "pgd": pgd}) == set()
+
+
 @pytest.mark.parametrize(("best", "fires"), [(0.53, True), (0.45, False)])
 def test_robust_overfitting_needs_a_gap_and_a_decline(best, fires):
     late = {**HEALTHY, "train": 0.86, "pgd": 0.45}
