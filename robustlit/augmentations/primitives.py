@@ -27,7 +27,9 @@ def color_curves(images: Tensor, weights: Tensor) -> Tensor:
         Float32 N×C×H×W in [0, 1].
     """
     values, waves = _waves(weights.shape[2], images.device)
-    curves = torch.stack([weight @ waves for weight in weights]).add_(values).clamp_(0, 1)
+    on_cpu = images.device.type == "cpu"  # there one by one, so that a sample's curve is the same in any batch
+    curves = torch.stack([weight @ waves for weight in weights]) if on_cpu else weights @ waves
+    curves = curves.add_(values).clamp_(0, 1)
     offset = torch.arange(images.shape[0] * images.shape[1], dtype=torch.int32, device=images.device) * _LEVELS
     index = images.mul(_LEVELS - 1).round_().to(torch.int32).add_(offset.view(*images.shape[:2], 1, 1))
     return torch.index_select(curves.flatten(), 0, index.flatten()).view(images.shape)

@@ -31,10 +31,10 @@ class AdaIN(AugmentationOp[StyleParams]):
     network training" (ICLR 2021: alpha 0.5, ``label_gamma`` 0.8).
 
     The networks run in the precision of the surrounding autocast (the Trainer's), all else in float32. They are frozen,
-    never part of a state dict, and follow the images' device. Which samples pass them is read from the device, the
-    only wait a batch. Same seeds give the same styles for any batch and, where they come from a folder, the same
-    pictures up to the rounding of the network. Images of one channel are styled as grey pictures, and the luma of the
-    result is taken. No gradient passes.
+    never part of a state dict, and follow the images' device. Which samples pass them is read from the device: one wait
+    a batch, and a second for which other samples give styles. Same seeds give the same styles for any batch and, where
+    they come from a folder, the same pictures up to the rounding of the network. Images of one channel are styled as
+    grey pictures, and the luma of the result is taken. No gradient passes.
 
     Cost: 24 GMAC an image of 224 pixels with VGG-19 and a style bank, twice a training step of ResNet-50; with
     ``size=112`` a quarter of it. Every cell of a region beyond the first adds half of that.
@@ -127,14 +127,14 @@ class AdaIN(AugmentationOp[StyleParams]):
         if len(rows) == 0:
             return images.clone()
         features, style = self._encoded(images, rows, params.style[rows])
-        # a region that is the same for all images gives one map, perhaps on the host
-        cells = self.region.cells(params.region, (images.shape[2], images.shape[3]), masks)
-        cells = cells.to(images.device).expand(len(images), -1, -1)[rows]
+        cells = None
+        if not isinstance(self.region, FullImage):
+            cells = self.region.cells(params.region, (images.shape[2], images.shape[3]), masks)[rows]
         changed = images[rows]
         for cell in range(params.style.shape[1]):
             one = StyleStatistics(style.mean[:, cell], style.std[:, cell])
             pictures = _like(self._network.restyled(features, one, params.alpha[rows]), images)
-            changed = torch.where((cells == cell)[:, None], pictures, changed)
+            changed = pictures if cells is None else torch.where((cells == cell)[:, None], pictures, changed)
         return images.index_copy(0, rows, changed)
 
     def change_targets(self, targets: Tensor, params: StyleParams, num_classes: int) -> Tensor:
