@@ -1,12 +1,15 @@
 """Does the alarm of catastrophic overfitting fire where it should, and only there? On real CIFAR-10 images.
 
-    python scripts/bench/catastrophic_overfitting.py cifar10.npz [--eps 16] [--images 2048] [--epochs 40]
+    python scripts/bench/catastrophic_overfitting.py cifar10.npz RUN/checkpoints/last.ckpt [--only fgsm] [--epochs 14]
 
-A small CNN is trained on a part of the training images, without augmentation and weight decay; first as they are, then,
-from those weights, under attack: once by FGSM without a random start, and once by PGD with 5 steps, at the same eps.
-``AdversarialEvaluation`` looks at 128 validation images every few epochs, and a line shows what the alarm looks at.
-Training by FGSM ends when the alarm fires; training by PGD goes on for as many epochs as that took, and half as many
-again.
+RUN is a ResNet-18 of half width after two epochs of clean training:
+
+    robustlit train experiment=cifar10_resnet18 model.width=32 trainer.max_epochs=2 trainer.precision=bf16-mixed
+        task.label_smoothing=0 data.path=cifar10.npz
+
+From these weights it is trained under attack at eps 16/255, on 6,400 images without augmentation and weight decay: by
+FGSM without a random start, which ends when the alarm fires, and by PGD with 5 steps, which runs for all epochs.
+``AdversarialEvaluation`` looks at 128 validation images every two epochs, and a line shows what the alarm looks at.
 """
 
 import argparse
@@ -19,23 +22,24 @@ from functools import partial
 
 import pytorch_lightning as pl
 import torch
-from robustlit.evaluation.attacked.adversarial_alarms import Alarms
 
 from robustlit.attacks import FGSM, PGD, Attack
 from robustlit.callbacks import AdversarialEvaluation, AdversarialTraining
 from robustlit.data import CIFAR10
-from robustlit.models import resnet18, small_cnn
+from robustlit.evaluation.attacked.adversarial_alarms import Alarms
+from robustlit.models import resnet18
 from robustlit.modules import ClassificationModule
 
-KEYS = (
-    "robust/adversarial/clean",
-    "robust/adversarial/fgsm",
-    "robust/adversarial/pgd",
-    "alarm/fgsm_pgd_gap",
-    "alarm/gradient_alignment",
-    "alarm/catastrophic_overfitting_fired",
-)
-HEADS = ("clean", "FGSM", "PGD-10", "gap", "alignment", "fired")
+EPS, EVERY = 16 / 255, 2
+COLUMNS = {
+    "clean": "robust/adversarial/clean",
+    "FGSM": "robust/adversarial/fgsm",
+    "PGD-10": "robust/adversarial/pgd",
+    "gap": "alarm/fgsm_pgd_gap",
+    "PGD over FGSM": "alarm/pgd_left_of_fgsm",
+    "alignment": "alarm/gradient_alignment",
+    "fires": "alarm/catastrophic_overfitting_fired",
+}
 
 
 class Lines(pl.Callback):
@@ -46,90 +50,55 @@ class Lines(pl.Callback):
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Print."""
-        found = [float(trainer.callback_metrics.get(key, float("nan"))) for key in KEYS]
+        found = [float(trainer.callback_metrics.get(key, float("nan"))) for key in COLUMNS.values()]
         self.fired = self.fired or found[-1] == 1
         print(f"| {trainer.current_epoch + 1} | {' | '.join(f'{value:.3f}' for value in found)} |", flush=True)
 
 
-def train(attack: Attack, on_alarm: str, epochs: int, arguments: argparse.Namespace) -> tuple[bool, int]:
-    """Return whether the alarm fired, and after how many epochs training ended."""
-    eps = arguments.eps / 255
+def train(name: str, attack: Attack, on_alarm: str, arguments: argparse.Namespace) -> None:
     pl.seed_everything(0, verbose=False)
-    module, data = parts(arguments)
-    if arguments.clean_epochs:
-        fit(module, data, arguments.clean_epochs, [], arguments)
-    limits = Alarms(train=False, queries=1)  # the other alarms are not what is asked about
-    watch, lines = AdversarialEvaluation([FGSM(eps=eps), PGD(eps=eps)], alarms=limits, on_alarm=on_alarm), Lines()
-    print(f"\n{type(attack).__name__}\n\n| epoch | {' | '.join(HEADS)} |\n{'|---' * (len(HEADS) + 1)}|", flush=True)
-    training = AdversarialTraining(attack, batchnorm=arguments.batchnorm)
-    ended = fit(module, data, epochs, [training, watch, lines], arguments)
-    return lines.fired, ended
-
-
-def parts(arguments: argparse.Namespace) -> tuple[ClassificationModule, CIFAR10]:
-    settings = {"limit_train": arguments.images, "limit_eval": 128, "batch_size": 64, "eval_batch_size": 128}
-    data = CIFAR10(arguments.data, num_workers=0, **settings)
-    optimizer = partial(torch.optim.SGD, lr=arguments.lr, momentum=0.9, nesterov=True)
-    if arguments.network == "resnet18":
-        network = resnet18(num_classes=10, stem="cifar", width=arguments.width, weights=arguments.weights)
-    else:
-        network = small_cnn(num_classes=10, width=arguments.width)
+    network = resnet18(num_classes=10, stem="cifar", width=32, weights=arguments.weights)
+    optimizer = partial(torch.optim.SGD, lr=0.02, momentum=0.9, nesterov=True)
     module = ClassificationModule(network, num_classes=10, optimizer=optimizer, channels_last=True)
-    return module, data
-
-
-def fit(
-    module: pl.LightningModule, data: CIFAR10, epochs: int, callbacks: list[pl.Callback], arguments: argparse.Namespace
-) -> int:
-    """Train and return after how many epochs that ended."""
+    settings = {"limit_train": 6400, "limit_eval": 128, "batch_size": 64, "eval_batch_size": 128}
+    data = CIFAR10(arguments.data, num_workers=0, **settings)
+    limits = Alarms(train=False, queries=1)  # the other alarms are not what is asked about
+    watch = AdversarialEvaluation([FGSM(eps=EPS), PGD(eps=EPS)], alarms=limits, on_alarm=on_alarm)
+    lines, start = Lines(), time.perf_counter()
+    print(f"\n{name}\n\n| epoch | {' | '.join(COLUMNS)} |\n{'|---' * (len(COLUMNS) + 1)}|", flush=True)
+    quiet = dict.fromkeys(("logger", "enable_checkpointing", "enable_progress_bar", "enable_model_summary"), False)
     with tempfile.TemporaryDirectory() as folder:
         trainer = pl.Trainer(
             accelerator="cpu",
             devices=1,
-            max_epochs=epochs,
-            precision=arguments.precision,
-            check_val_every_n_epoch=arguments.every,
-            limit_val_batches=1.0 if callbacks else 0,
-            callbacks=callbacks,
+            max_epochs=arguments.epochs,
+            precision="bf16-mixed",
+            check_val_every_n_epoch=EVERY,
+            callbacks=[AdversarialTraining(attack, batchnorm="train"), watch, lines],
             default_root_dir=folder,
-            logger=False,
-            enable_checkpointing=False,
-            enable_progress_bar=False,
-            enable_model_summary=False,
             num_sanity_val_steps=0,
+            **quiet,
         )
         trainer.fit(module, datamodule=data)
-    return trainer.current_epoch
+    minutes = (time.perf_counter() - start) / 60
+    said = "fired" if lines.fired else "did not fire"
+    print(f"\n{name}: the alarm {said} within {trainer.current_epoch} epochs, {minutes:.1f} min", flush=True)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", help="cifar10.npz")
-    parser.add_argument("--eps", type=float, default=16, help="in 255ths")
-    parser.add_argument("--images", type=int, default=2048)
-    parser.add_argument("--network", choices=["small_cnn", "resnet18"], default="resnet18")
-    parser.add_argument("--width", type=int, default=16)
-    parser.add_argument("--weights", help="of clean training: a checkpoint of cifar10_resnet18 with that width")
-    parser.add_argument("--batchnorm", choices=["eval", "train"], default="eval", help="mode of the attacked network")
-    parser.add_argument("--epochs", type=int, default=40, help="at most, of training by FGSM")
-    parser.add_argument("--clean-epochs", type=int, default=15)
-    parser.add_argument("--every", type=int, default=5, help="epochs from one evaluation to the next")
-    parser.add_argument("--lr", type=float, default=0.1)
-    parser.add_argument("--precision", default="bf16-mixed")
+    parser.add_argument("weights", help="of clean training")
+    parser.add_argument("--epochs", type=int, default=14, help="at most")
     parser.add_argument("--only", choices=["fgsm", "pgd"])
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
     logging.disable(logging.WARNING)
     os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
-    eps, epochs, start = arguments.eps / 255, arguments.epochs, time.perf_counter()
     if arguments.only != "pgd":
-        fired, ended = train(FGSM(eps=eps), "stop", epochs, arguments)
-        print(f"\nFGSM: the alarm {'fired' if fired else 'did not fire'} within {ended} epochs")
-        epochs = -(-ended * 3 // 2 // arguments.every) * arguments.every
+        train("FGSM", FGSM(eps=EPS), "stop", arguments)
     if arguments.only != "fgsm":
-        fired, ended = train(PGD(eps=eps, steps=5), "warn", epochs, arguments)
-        print(f"\nPGD: the alarm {'fired' if fired else 'did not fire'} within {ended} epochs")
-    print(f"{(time.perf_counter() - start) / 60:.1f} min")
+        train("PGD-5", PGD(eps=EPS, steps=5), "warn", arguments)
 
 
 if __name__ == "__main__":
