@@ -120,7 +120,9 @@ class AugmentationOp(nn.Module, ABC, Generic[Drawn]):
             seed: An int, spread over the samples by their position, or int64 seeds of shape N.
             masks: Class masks, int N×H×W, for the operations that need them; they are read only.
         """
-        changed: Tensor = self.apply(images, self.sample(images.shape, spread(seed, images)), masks)
+        with exact_arithmetic(images.device):
+            drawn = self.sample(images.shape, spread(seed, images))
+        changed: Tensor = self.apply(images, drawn, masks)
         return changed
 
     def choose(self, seeds: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from robustlit.augmentations import AugmentationOp, Params
-from robustlit.core import Adapter
+from robustlit.core import Adapter, exact_arithmetic
 from robustlit.core.random import fold
 
 __all__ = ["Changed", "Timer", "find_targets", "named", "run_chain"]
@@ -63,7 +63,8 @@ def run_chain(
         if targets is None and (operation.changes_targets or operation.needs_masks):
             raise ValueError(f"expected targets for {name}, got a batch without; try Adapter(target=…)")
         with timer(name, images.device) if timer is not None else nullcontext():
-            params: Params = operation.sample(images.shape, fold(seeds, name))
+            with exact_arithmetic(images.device):
+                params: Params = operation.sample(images.shape, fold(seeds, name))
             masks = _masks(targets) if operation.needs_masks else None
             images = operation.apply(images, params, masks)
             if targets is not None:

@@ -18,6 +18,8 @@ _TOLERANCE = 1e-3
 def exact_arithmetic(device: torch.device) -> Iterator[None]:
     """Run pixel operations in float32 with autocast and TF32 off, whatever the Trainer's precision.
 
+    Within a step of precision "bf16-true" Lightning makes bfloat16 the type of new tensors; here it is float32.
+
     Args:
         device: The device whose autocast is switched off.
     """
@@ -30,6 +32,8 @@ def exact_arithmetic(device: torch.device) -> Iterator[None]:
     )
     with ExitStack() as stack:
         stack.enter_context(torch.autocast(device.type, enabled=False))
+        stack.callback(torch.set_default_dtype, torch.get_default_dtype())
+        torch.set_default_dtype(torch.float32)
         for switch in switches:
             stack.enter_context(_ieee(switch))
         yield

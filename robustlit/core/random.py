@@ -104,7 +104,7 @@ def normal(seeds: Tensor, shape: Sequence[int] = ()) -> Tensor:
         shape: Shape of one sample's draw.
 
     Returns:
-        float32 of shape N×shape; devices agree to float32 rounding of log and cos.
+        float32 of shape N×shape; devices agree to float32 rounding of log, cos and sin.
     """
     return _draw(seeds, shape, _normals)
 
@@ -117,7 +117,7 @@ def _draw(seeds: Tensor, shape: Sequence[int], kernel: _Kernel) -> Tensor:
         )
     count = math.prod(shape)
     low, high = _halves(seeds)
-    flat = torch.empty(seeds.numel(), count, device=seeds.device)
+    flat = torch.empty(seeds.numel(), count, dtype=torch.float32, device=seeds.device)  # whatever the default type
     if seeds.device.type != "cpu" or flat.numel() <= _CHUNK:
         kernel(low, high, 0, flat)
         return flat.view(-1, *shape)

@@ -10,10 +10,12 @@ import pytest
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import EMAWeightAveraging
+from pytorch_lightning.plugins.precision import HalfPrecision
 from torch.nn import functional as F
 
-from robustlit.augmentations import PatchGaussian
+from robustlit.augmentations import PRIME, AugMix, PatchGaussian, RandomConvolution
 from robustlit.callbacks import Augmentation
+from robustlit.callbacks.augmentation_chain import run_chain
 from robustlit.core import Adapter
 from robustlit.core.pixels import pixel_hash
 from robustlit.core.random import fold, mix, sample_seeds
@@ -247,3 +249,13 @@ def test_without_operations_the_module_is_not_wrapped() -> None:
     watcher = Looks()
     trainer([Augmentation([]), watcher], max_epochs=1).fit(seeded(), loader())
     assert not watcher.wrapped
+
+
+@pytest.mark.parametrize("operation", [AugMix(), PRIME(), RandomConvolution(), OP], ids=lambda op: type(op).__name__)
+def test_in_a_step_of_true_bfloat16_draws_and_pixels_are_those_of_float32(operation) -> None:
+    images, seeds = Samples(8).images, sample_seeds(1, torch.arange(8))
+    expected = run_chain({"it": operation}, images, None, seeds).images
+    with HalfPrecision("bf16-true").train_step_context():
+        assert torch.get_default_dtype() == torch.bfloat16
+        assert torch.equal(run_chain({"it": operation}, images, None, seeds).images, expected)
+        assert torch.equal(operation(images, fold(seeds, "it")), expected)

@@ -51,6 +51,17 @@ def test_exact_arithmetic_switches_off_and_puts_back() -> None:
         matmul.fp32_precision = before
 
 
+def test_new_tensors_are_float32_in_exact_arithmetic_and_as_before_afterwards() -> None:
+    torch.set_default_dtype(torch.bfloat16)
+    try:
+        with pytest.raises(RuntimeError, match="stop"), exact_arithmetic(torch.device("cpu")):
+            assert torch.zeros(1).dtype == torch.float32
+            raise RuntimeError("stop")
+        assert torch.get_default_dtype() == torch.bfloat16
+    finally:
+        torch.set_default_dtype(torch.float32)
+
+
 def test_pixel_hash_tells_images_apart_and_nothing_else() -> None:
     images = torch.rand(50, 3, 8, 8)
     codes = pixel_hash(images)

@@ -5,6 +5,7 @@ import math
 import pytest
 import torch
 
+from robustlit.core import random
 from robustlit.core.random import fold, mix, normal, sample_seeds, uniform
 
 
@@ -43,6 +44,29 @@ def test_independent_of_batch_and_order(draw, shape) -> None:
 def test_a_longer_draw_begins_with_the_shorter(draw) -> None:
     seeds = sample_seeds(1, torch.arange(2))
     assert torch.equal(draw(seeds, (200_001,))[:, :77], draw(seeds, (77,)))
+
+
+@pytest.mark.parametrize("draw", [uniform, normal])
+@pytest.mark.parametrize("count", [2 * random._CHUNK, 2 * random._CHUNK + 1, random._CHUNK + 700, random._CHUNK + 300])
+def test_draws_longer_than_a_chunk_are_those_of_one_go(draw, count, monkeypatch) -> None:
+    seeds = sample_seeds(1, torch.arange(2))
+    in_chunks = draw(seeds, (count,))
+    monkeypatch.setattr(random, "_CHUNK", 1 << 30)
+    assert torch.equal(draw(seeds, (count,)), in_chunks)
+
+
+@pytest.mark.parametrize("draw", [uniform, normal])
+@pytest.mark.parametrize("default", [torch.bfloat16, torch.float64])
+def test_draws_are_float32_whatever_the_type_of_new_tensors(draw, default) -> None:
+    seeds = sample_seeds(1, torch.arange(2))
+    expected = draw(seeds, (700,))
+    torch.set_default_dtype(default)
+    try:
+        found = draw(seeds, (700,))
+    finally:
+        torch.set_default_dtype(torch.float32)
+    assert found.dtype == torch.float32
+    assert torch.equal(found, expected)
 
 
 def test_no_global_generator_is_touched() -> None:

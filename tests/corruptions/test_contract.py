@@ -104,6 +104,18 @@ def test_the_dtype_is_kept_and_the_arithmetic_is_float32(name, dtype):
     assert torch.equal(found, corrupt(images.float(), name, 3).to(dtype))
 
 
+@every_name
+def test_the_type_of_new_tensors_changes_nothing(name):
+    images = pictures(2, 32, 32)
+    expected = corrupt(images, name, 3)
+    torch.set_default_dtype(torch.bfloat16)  # as Lightning does within a step of precision "bf16-true"
+    try:
+        assert torch.equal(corrupt(images, name, 3), expected)
+        assert torch.get_default_dtype() == torch.bfloat16
+    finally:
+        torch.set_default_dtype(torch.float32)
+
+
 @every_cell
 @pytest.mark.parametrize("channels", [1, 3])
 def test_shapes_are_kept_and_something_changes(name, preset, channels):
