@@ -5,11 +5,13 @@ does the rest; so a seed is all that a replay needs, and ``operation(images, see
 picture. The transform's ``p`` is the operation's.
 
 An operation that reads other samples of a batch reads the images under ``partners`` (uint8 or float32, any size), as
-albumentations' own FDA has its references: ``transform(image=a, partners=[b, c])``. For CutMix of class masks they are
-dicts of ``image`` and ``mask``. To read back what ``to_dict`` gave, import this module first.
+albumentations' own FDA has its references: ``transform(image=a, partners=[b, c])``. Where masks are read too (CutMix,
+regions of class masks) they are dicts of ``image`` and ``mask``. To read back what ``to_dict`` gave, import this module
+first.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import albumentations
@@ -51,10 +53,18 @@ class _Single(BasicTransform):
         Raises:
             ValueError: If the operation needs masks or partners that the data have not.
         """
-        needed = [*(["mask"] if self._op.needs_masks else []), *([_PARTNERS] if self._op.needs_partners else [])]
-        for key in needed:
+        op = self._op
+        reads_masks = op.needs_masks or (
+            op.changes_targets and op.needs_partners
+        )  # CutMix: a label alone would be wrong
+        for key in [*(["mask"] if reads_masks else []), *([_PARTNERS] if op.needs_partners else [])]:
             if data.get(key) is None or len(data[key]) == 0:
                 raise ValueError(f"expected {key} beside the image for {self.operation}, got none; try {key}=…")
+        if reads_masks and not all(isinstance(each, Mapping) and "mask" in each for each in self._partners()):
+            raise ValueError(
+                f"expected partners with masks for {self.operation}, got images alone; "
+                "try partners=[{'image': …, 'mask': …}]"
+            )
         return {"seed": mix(self.py_random.getrandbits(63))}
 
     def apply_with_params(self, params: dict[str, Any], *args: Any, **kwargs: Any) -> dict[str, Any]:
@@ -70,10 +80,11 @@ class _Single(BasicTransform):
         pixels, seeds = self._batch(_to_pixels(img)), self._seeds(seed)
         masks = self._masks() if self._op.needs_masks else None
         drawn = self._op.sample(pixels.shape, seeds)
-        return _from_pixels(self._op.apply(pixels, drawn, masks)[0], img)
+        alone = replace(drawn, chosen=drawn.chosen & (torch.arange(len(seeds)) == 0))  # the partners stay as they are
+        return _from_pixels(self._op.apply(pixels, alone, masks)[0], img)
 
     def _seeds(self, seed: int) -> Tensor:
-        """One seed for the image, and any for the partners: what becomes of them is thrown away."""
+        """One seed for the image, and any for the partners."""
         return torch.tensor([seed, *(mix(seed, place) for place in range(len(self._partners())))])
 
     def _partners(self) -> Sequence[Any]:

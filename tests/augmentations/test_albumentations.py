@@ -147,6 +147,18 @@ def test_missing_data_are_named(operation, key) -> None:
         albumentations.Compose([operation.to_albumentations()])(image=IMAGE)
 
 
+def test_boxes_are_not_pasted_into_images_whose_label_would_stay() -> None:
+    with pytest.raises(ValueError, match="expected mask beside the image for CutMix"):
+        albumentations.Compose([CutMix().to_albumentations()])(image=IMAGE, partners=[OTHER])
+
+
+@pytest.mark.parametrize("operation", [CutMix(), ChannelStatistics(p=1.0, region=ClassMasks(5))])
+@pytest.mark.parametrize("partner", [OTHER, {"image": OTHER}], ids=["array", "without mask"])
+def test_partners_need_masks_where_masks_are_read(operation, partner) -> None:
+    with pytest.raises(ValueError, match=r"expected partners with masks for .*, got images alone"):
+        albumentations.Compose([operation.to_albumentations()])(image=IMAGE, mask=MASK, partners=[partner])
+
+
 @pytest.mark.parametrize("operation", [*ALONE, *MASKED, *PARTNERED, MixUp(0.4)], ids=lambda each: type(each).__name__)
 def test_settings_make_the_same_operation(operation) -> None:
     other = rebuilt(type(operation).__name__, json.loads(json.dumps(plain_settings(operation))))
