@@ -17,8 +17,8 @@ from robustlit.evaluation.corrupted.cell_tally import CellTally
 from robustlit.evaluation.corrupted.cells import Conditions, CorruptionCell, cells_of
 from robustlit.evaluation.passes.gathering import Chunk
 from robustlit.evaluation.passes.time_cap import TimeCap
+from robustlit.families import by_family
 from robustlit.metrics.cells import CLEAN, Cell, CellScore, corruption_means, overall_mean
-from robustlit.metrics.families import by_family
 
 __all__ = ["CorruptionEvaluation"]
 

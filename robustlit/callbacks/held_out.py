@@ -8,7 +8,7 @@ import pytorch_lightning as pl
 from pytorch_lightning.utilities import rank_zero_warn
 
 from robustlit.corruptions import BAR, COMMON
-from robustlit.metrics.families import FAMILIES
+from robustlit.families import FAMILIES
 
 __all__ = ["trained_on", "warn_of_overlap"]
 

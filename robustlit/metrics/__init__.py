@@ -1,5 +1,6 @@
 """Metrics with bounded memory, right under DDP, and the intervals that belong beside them."""
 
+from robustlit.families import FAMILIES, by_family
 from robustlit.metrics.alexnet import ALEXNET_CLEAN_ERROR, ALEXNET_ERRORS
 from robustlit.metrics.auroc import AUROC
 from robustlit.metrics.calibration import CalibrationError
@@ -8,7 +9,6 @@ from robustlit.metrics.confusion import SegmentationScores, class_iou, confusion
 from robustlit.metrics.corruption_errors import CellError, CorruptionError, CorruptionErrors
 from robustlit.metrics.corruption_scores import CorruptionScores
 from robustlit.metrics.difference import largest_gap
-from robustlit.metrics.families import FAMILIES, by_family
 from robustlit.metrics.flips import FlipProbability, FlipRate, FlipRates, flip_probability, mean_flip_rate
 from robustlit.metrics.interval import bootstrap_mean_iou, wilson
 from robustlit.metrics.mce import corruption_error, mean_ce, mean_relative_ce, relative_ce, why_not_mce

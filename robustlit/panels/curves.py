@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 
-from robustlit.metrics.families import by_family
+from robustlit.families import by_family
 from robustlit.panels.canvas import Canvas
 from robustlit.panels.colors import LINES
 from robustlit.panels.grid import below, titled

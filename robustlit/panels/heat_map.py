@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from robustlit.metrics.families import by_family
+from robustlit.families import by_family
 from robustlit.panels.colors import ink_on, viridis
 from robustlit.panels.grid import below, titled
 from robustlit.panels.text import GREY, INK, PAPER, Color, Picture, text_strip, text_width

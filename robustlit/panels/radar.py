@@ -4,7 +4,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping
 
-from robustlit.metrics.families import by_family
+from robustlit.families import by_family
 from robustlit.panels.canvas import Canvas, Point
 from robustlit.panels.colors import LINES
 from robustlit.panels.grid import titled

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from robustlit.families import by_family
 from robustlit.reports.corruption_blocks import CorruptionBlock, corruption_blocks
 from robustlit.reports.results import Results
 from robustlit.reports.table import text_table
@@ -42,8 +43,6 @@ def _table(block: CorruptionBlock, results: Results) -> str:
 
 
 def _lines(block: CorruptionBlock, severities: Sequence[int | float]) -> list[list[str]]:
-    from robustlit.metrics.families import by_family  # its package imports torch
-
     blank = [""] * len(severities)
     lines = [] if block.clean is None else [["clean", *blank, _percent(block.clean)]]
     for family, labels in by_family(block.cells).items():

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from robustlit.evaluation.base import Row
+from robustlit.families import by_family
 from robustlit.metrics.cells import CLEAN, Cell, CellScore, corruption_means, overall_mean
-from robustlit.metrics.families import by_family
 from robustlit.metrics.mce import mean_ce, mean_relative_ce
 from robustlit.metrics.robustness_scores import mean_performance, relative_performance
 

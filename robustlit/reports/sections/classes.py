@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from robustlit.evaluation.base import Row
+from robustlit.families import by_family
 from robustlit.reports.document import Heat, Section
 from robustlit.reports.numbers import words
 from robustlit.reports.view import View
@@ -12,8 +13,6 @@ __all__ = ["classes"]
 
 def classes(view: View) -> Iterator[Section]:
     """Return a heat map of classes by kind of corruption, where tests scored classes."""
-    from robustlit.metrics.families import by_family  # its package imports torch
-
     cells: dict[str, dict[str, Row]] = {}
     for row in view.own:
         if "class" in row.conditions and "under" in row.conditions:

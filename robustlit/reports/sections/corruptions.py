@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from robustlit.evaluation.base import PUBLISHED
+from robustlit.families import by_family
 from robustlit.reports.charts import Line, Range, line_chart, range_chart
 from robustlit.reports.corruption_blocks import CorruptionBlock
 from robustlit.reports.corruption_table import provenance_line
@@ -65,8 +66,6 @@ def heat_groups(
     block: CorruptionBlock, severities: list[int | float]
 ) -> list[tuple[str, list[tuple[str, list[float | None]]]]]:
     """Return the cells of a block by kind of corruption, the mean last."""
-    from robustlit.metrics.families import by_family  # its package imports torch
-
     return [
         (
             family,
@@ -87,8 +86,6 @@ def heat_groups(
 
 def _curves(block: CorruptionBlock, severities: list[int | float], score: str) -> str:
     """Mean over the corruptions of each kind, by severity, from the clean score on."""
-    from robustlit.metrics.families import by_family
-
     lines = []
     for family, labels in by_family(block.cells).items():
         xs, ys = ([0.0], [block.clean]) if block.clean is not None else ([], [])

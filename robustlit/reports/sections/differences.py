@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from robustlit.families import by_family
 from robustlit.reports.charts import Range, range_chart
 from robustlit.reports.columns import column_name
 from robustlit.reports.document import Block, Chart, Heat, Section, Table, Text
@@ -65,8 +66,6 @@ def differences(groups: Sequence[Group], best: tuple[Group, str, float, float | 
     columns = [place for place in range(1, len(groups)) if any(label in means[place] for label in shared)][:8]
     if not shared or not columns:
         return
-    from robustlit.metrics.families import by_family  # its package imports torch
-
     lines = [
         (
             family,

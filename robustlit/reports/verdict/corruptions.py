@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from robustlit.families import by_family
 from robustlit.reports.corruption_blocks import CorruptionBlock
 from robustlit.reports.document import Finding
 from robustlit.reports.numbers import percent, points, span, words
@@ -48,8 +49,6 @@ def drops(view: View, block: CorruptionBlock) -> list[Drop]:
 
 def kinds(block: CorruptionBlock) -> dict[str, float]:
     """Return the mean score of noise, blur, weather and digital corruptions that were measured."""
-    from robustlit.metrics.families import by_family  # its package imports torch
-
     means = {label: block.means.get(label, cells.get(0)) for label, cells in block.cells.items()}
     found = {}
     for kind, labels in by_family(block.cells).items():
