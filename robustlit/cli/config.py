@@ -13,6 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from robustlit.cli.devices import jobs_at_once
 from robustlit.cli.errors import JobFailed, UserError, hydra_raises, report
+from robustlit.cli.list_groups import joined
 from robustlit.cli.suggest import composition_line, flags_first
 
 __all__ = ["config_dir", "is_first_process", "published", "run_hydra", "run_names", "short_hash"]
@@ -91,7 +92,7 @@ def run_hydra(
 
     place = folder or config_dir()
     job = partial(_run_job, task, list(sys.argv))
-    with hydra_raises(), _arguments([sys.argv[0], *flags_first(arguments)]):
+    with hydra_raises(), _arguments([sys.argv[0], *joined(flags_first(arguments))]):
         try:
             hydra.main(version_base="1.3", config_path=str(place), config_name=name)(job)()
         except HydraException as error:

@@ -9,6 +9,7 @@ from pathlib import Path
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 
 from robustlit.cli.errors import UserError
+from robustlit.cli.list_groups import joined
 
 __all__ = ["composition_line", "config_dirs", "flags_first", "groups"]
 
@@ -104,7 +105,8 @@ def _keys(folder: Path, name: str, arguments: Sequence[str], wrong: str) -> list
     from omegaconf import OmegaConf
 
     typed = [word for word in arguments if "=" in word and word.lstrip("+~").partition("=")[0] != wrong]
-    choices = [word for word in typed if word.partition("=")[0] in groups(folder) and "," not in word]
+    of_group = [word for word in typed if word.lstrip("+").partition("=")[0] in groups(folder)]
+    choices = joined([word for word in of_group if "," not in re.sub(r"\[.*?\]", "", word)])  # those of no sweep
     extra = [f"hydra.searchpath=[file://{Path(place).resolve()}]" for place in config_dirs(arguments)]
     for overrides in ([*choices, *extra], extra):
         try:

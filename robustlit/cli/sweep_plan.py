@@ -16,6 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from robustlit.cli.config import config_dir
 from robustlit.cli.errors import UserError
+from robustlit.cli.list_groups import joined
 from robustlit.cli.suggest import composition_line, config_dirs, flags_first
 
 __all__ = ["Plan", "asks_for_a_sweep", "check_plugins", "make_plan", "typed_words"]
@@ -145,8 +146,7 @@ def _composed(words: Sequence[str]) -> tuple[DictConfig, list[Any]]:
     from hydra.core.global_hydra import GlobalHydra
     from hydra.core.override_parser.overrides_parser import OverridesParser
 
-    flags = flags_first(words)
-    overrides = [word for word in words if word in flags and "=" in word and not word.startswith("-")]
+    overrides = [word for word in joined(flags_first(words)) if "=" in word and not word.startswith("-")]
     places = [f"file://{Path(place).resolve()}" for place in config_dirs(words)]
     extra = [f"hydra.searchpath=[{','.join(places)}]"] if places else []
     with initialize_config_dir(str(config_dir()), version_base="1.3"):
