@@ -37,7 +37,7 @@ class BackgroundTest:
     Args:
         masks: A folder of masks for data of image files, with the same tree and names, not 0 on the object; None where
             the samples carry them, as those of ``shapes`` do, or for segmentation.
-        background: For segmentation, the classes that are background.
+        background: For segmentation, the classes that are background; several count as one.
         images: How many images of a split, chosen by a hash of their index; None for all.
         seed: Evaluation seed: which image's background.
 
@@ -64,7 +64,7 @@ class BackgroundTest:
     def expects(self, datamodule: "VisionDataModule") -> list[str]:
         """Return the keys ``<test>/<metric>`` of what will be measured; raises already where there are no masks."""
         from robustlit.evaluation.behaviour.background_scores import versions_for
-        from robustlit.evaluation.passes.decided import SCORE
+        from robustlit.evaluation.behaviour.decided import SCORE
 
         for samples in datamodule.test_sets.values():
             self._cut(samples, datamodule)
@@ -85,9 +85,10 @@ class BackgroundTest:
         adapter = Adapter.for_module(module)
         for split, samples in dict(datamodule.test_sets).items():
             cut = self._cut(samples, datamodule)
-            found = judge_images(Replacing(adapter), cut, module, datamodule, trainer, self.images)
+            found = judge_images(Replacing(adapter, self.background), cut, module, datamodule, trainer, self.images)
             conditions: Mapping[str, Any] = {
                 "masks": "of the data" if self.masks is None else Path(self.masks).name,
+                **({"background": _words(self.background)} if datamodule.task == "segmentation" else {}),
                 "evaluation_seed": self.seed,
                 "precision": str(trainer.precision),
                 "version": __version__,
@@ -114,3 +115,8 @@ class BackgroundTest:
                 ignore_index=datamodule.ignore_index,
             )
         return CutOut(samples, self.background, datamodule.ignore_index, self.seed)
+
+
+def _words(background: Sequence[int]) -> str:
+    classes = ", ".join(map(str, background))
+    return f"classes {classes} as one" if len(background) > 1 else f"class {classes}"

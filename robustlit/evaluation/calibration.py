@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from robustlit import __version__
 from robustlit.evaluation.base import VALIDATION, Row
+from robustlit.evaluation.splits import size_of
 
 if TYPE_CHECKING:
     from pytorch_lightning import LightningModule, Trainer
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from robustlit.data.base import VisionDataModule
     from robustlit.evaluation.confidence.calibration_visitor import CalibrationVisitor
     from robustlit.evaluation.corrupted.cells import CorruptionCell
-    from robustlit.evaluation.passes.logit_pass import LogitPass
+    from robustlit.evaluation.passes.visiting import SplitPass
     from robustlit.evaluation.records import Record
 
 __all__ = ["CalibrationTest"]
@@ -92,7 +93,7 @@ class CalibrationTest:
         keys = [f"{self.name}{after}/{metric}" for after in ("", *scaled) for metric in own]
         keys += [f"{self.name}_scaled/temperature"] if scaled else []
         for split in datamodule.test_sets.values():
-            labels = {cell.key[0] for cell in self._cells(*_size(split))}
+            labels = {cell.key[0] for cell in self._cells(*size_of(split))}
             each = [f"calibration_error/{label}{end}" for label in sorted(labels) for end in ("", *self._ends())]
             corrupted = [*_METRICS, *each] if labels else []
             keys += [f"corrupted_{self.name}{after}/{metric}" for after in ("", *scaled) for metric in corrupted]
@@ -101,15 +102,15 @@ class CalibrationTest:
     def run(self, module: "LightningModule", datamodule: "VisionDataModule", trainer: "Trainer") -> list[Row]:
         """Fit the temperature, measure every split, and return the rows."""
         from robustlit.evaluation.confidence.calibration_visitor import CalibrationVisitor
-        from robustlit.evaluation.passes.logit_pass import LogitPass
         from robustlit.evaluation.passes.overlap import overlap_warning
+        from robustlit.evaluation.passes.visiting import SplitPass
 
         self.records = []
-        look = LogitPass(module, datamodule, trainer, self.images)
+        look = SplitPass(module, datamodule, trainer, self.images)
         fitted = self._fit(look, datamodule)
         rows: list[Row] = []
         for name, split in datamodule.test_sets.items():
-            size = _size(split)
+            size = size_of(split)
             temperatures = [1.0, *([fitted["temperature"]] if "temperature" in fitted else [])]
             visitor = CalibrationVisitor(self._cells(*size), self.conditions, temperatures, self.pixels)
             look.visit(visitor, name, split)
@@ -121,7 +122,7 @@ class CalibrationTest:
             rows += self._rows(name, visitor, shared, datamodule, size)
         return rows
 
-    def _fit(self, look: "LogitPass", datamodule: "VisionDataModule") -> dict[str, Any]:
+    def _fit(self, look: "SplitPass", datamodule: "VisionDataModule") -> dict[str, Any]:
         """Return the temperature and what it was fitted on."""
         from robustlit.evaluation.passes.answer_visitor import AnswerVisitor
         from robustlit.metrics.temperature import COLDEST, HOTTEST, fit_temperature
@@ -205,9 +206,3 @@ class CalibrationTest:
 
 def _labels(datamodule: "VisionDataModule") -> tuple[str, ...]:
     return tuple(datamodule.class_names) or tuple(map(str, range(datamodule.num_classes)))
-
-
-def _size(samples: Any) -> tuple[int, int]:
-    """Height and width of the images of a split, as its first one has them."""
-    height, width = samples[0]["image"].shape[:2]
-    return int(height), int(width)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from robustlit import __version__
 from robustlit.evaluation.base import Row
 from robustlit.evaluation.records import Record
+from robustlit.evaluation.splits import size_of
 
 if TYPE_CHECKING:
     from pytorch_lightning import LightningModule, Trainer
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from robustlit.data.base import VisionDataModule
     from robustlit.evaluation.corrupted.cell_pass import CellsFound
     from robustlit.evaluation.corrupted.cells import CorruptionCell
+    from robustlit.evaluation.passes.visiting import SplitPass
     from robustlit.metrics.cells import Cell
 
 __all__ = ["SCORE_OF", "CorruptionTest"]
@@ -85,7 +87,7 @@ class CorruptionTest:
         score = SCORE_OF[datamodule.task]
         keys: list[str] = []
         for samples in datamodule.test_sets.values():
-            families = self._cells(*_size(samples))
+            families = self._cells(*size_of(samples))
             _distinct(families)
             for family, cells in families.items():
                 own = [cell.key for cell in cells]
@@ -94,27 +96,28 @@ class CorruptionTest:
 
     def run(self, module: "LightningModule", datamodule: "VisionDataModule", trainer: "Trainer") -> list[Row]:
         """Measure every split, and return one row a cell, corruption and family."""
-        rows: list[Row] = []
+        from robustlit.evaluation.passes.visiting import SplitPass
+
         self.records = []
-        splits = dict(datamodule.test_sets)
-        try:
-            for name, split in splits.items():
-                datamodule.test_sets = {name: split}
-                rows += self._run_split(name, module, datamodule, trainer)
-        finally:
-            datamodule.test_sets = splits
-        return rows
+        look = SplitPass(module, datamodule, trainer, self.images)
+        return [
+            row
+            for name, samples in datamodule.test_sets.items()
+            for row in self._run_split(name, samples, look, datamodule, trainer)
+        ]
 
     def _run_split(
-        self, split: str, module: "LightningModule", datamodule: "VisionDataModule", trainer: "Trainer"
+        self, split: str, samples: Any, look: "SplitPass", datamodule: "VisionDataModule", trainer: "Trainer"
     ) -> list[Row]:
-        from robustlit.evaluation.corrupted.cell_pass import score_cells
+        from robustlit.evaluation.corrupted.cell_pass import CellPass
         from robustlit.evaluation.corrupted.class_rows import class_rows
         from robustlit.evaluation.corrupted.corruption_rows import corruption_rows
 
-        height, width = _size(datamodule.test_sets[split])
+        height, width = size_of(samples)
         families = self._cells(height, width)
-        found = score_cells(_distinct(families), self.conditions, self.images, module, datamodule, trainer)
+        visitor = CellPass(_distinct(families), self.conditions, datamodule.class_names)
+        look.visit(visitor, split, samples)
+        found = visitor.found
         conditions = {
             **self.conditions.describe(height, width),
             "frost": self.frost,
@@ -205,9 +208,3 @@ def _coverage(cells: "Sequence[Cell]") -> str:
 
     published = [cell for cell in cells if cell[1] in SEVERITIES]
     return f"{len(published)} of {len({label for label, _ in cells}) * len(SEVERITIES)}"
-
-
-def _size(samples: Any) -> tuple[int, int]:
-    """Height and width of the images of a split, as its first one has them."""
-    height, width = samples[0]["image"].shape[:2]
-    return int(height), int(width)

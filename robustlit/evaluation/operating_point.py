@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from robustlit.data.base import VisionDataModule
     from robustlit.evaluation.confidence.one_against_rest import Question
-    from robustlit.evaluation.passes.logit_pass import LogitPass
+    from robustlit.evaluation.passes.visiting import SplitPass
     from robustlit.evaluation.records import Record
 
 __all__ = ["OperatingPointTest"]
@@ -73,11 +73,11 @@ class OperatingPointTest:
 
     def run(self, module: "LightningModule", datamodule: "VisionDataModule", trainer: "Trainer") -> list[Row]:
         """Choose the thresholds and measure every split."""
-        from robustlit.evaluation.passes.logit_pass import LogitPass
         from robustlit.evaluation.passes.overlap import overlap_warning
+        from robustlit.evaluation.passes.visiting import SplitPass
 
         self.records = []
-        look = LogitPass(module, datamodule, trainer, self.images)
+        look = SplitPass(module, datamodule, trainer, self.images)
         chosen_on: Mapping[str, Question] = {}
         if datamodule.val_set is not None:
             chosen_on = self._questions(look, VALIDATION, datamodule.val_set, datamodule)
@@ -98,7 +98,7 @@ class OperatingPointTest:
         return questioned(datamodule.task, datamodule.num_classes, datamodule.class_names, self.positive)
 
     def _questions(
-        self, look: "LogitPass", name: str, split: Any, datamodule: "VisionDataModule"
+        self, look: "SplitPass", name: str, split: Any, datamodule: "VisionDataModule"
     ) -> "dict[str, Question]":
         from robustlit.evaluation.confidence.one_against_rest import questions
         from robustlit.evaluation.passes.answer_visitor import LogitVisitor

@@ -5,12 +5,14 @@ from typing import TYPE_CHECKING, Any
 
 from robustlit import __version__
 from robustlit.evaluation.base import Row
+from robustlit.evaluation.splits import size_of
 
 if TYPE_CHECKING:
     from pytorch_lightning import LightningModule, Trainer
     from torch import Tensor
 
     from robustlit.data.base import VisionDataModule
+    from robustlit.evaluation.passes.visiting import SplitPass
     from robustlit.evaluation.records import Record
 
 __all__ = ["OODTest"]
@@ -86,39 +88,47 @@ class OODTest:
         from robustlit.evaluation.passes.foreign_images import open_images
 
         for split in list(datamodule.test_sets.values())[:1]:
-            _, height, width = _shape(split)
             for data in self.against.values():
-                open_images(data, datamodule, (height, width))
+                open_images(data, datamodule, size_of(split))
         ends = ["", *(f"/{score}{of}" for score in self.scores for of in ("", *(f"/{each}" for each in self._sets)))]
         return [f"{self.name}/{metric}{end}" for metric in _METRICS for end in ends]
 
     def run(self, module: "LightningModule", datamodule: "VisionDataModule", trainer: "Trainer") -> list[Row]:
         """Measure every split against every set."""
         from robustlit.evaluation.confidence.ood_visitor import OWN, OODVisitor
-        from robustlit.evaluation.passes.foreign_images import open_images
-        from robustlit.evaluation.passes.logit_pass import LogitPass
+        from robustlit.evaluation.passes.visiting import SplitPass
 
         self.records = []
         rows: list[Row] = []
-        look = LogitPass(module, datamodule, trainer, self.images)
+        look = SplitPass(module, datamodule, trainer, self.images)
+        foreign: dict[tuple[int, int], dict[str, Tensor]] = {}  # splits with images of one size share the other sets
         for split, samples in datamodule.test_sets.items():
-            own = OODVisitor(datamodule.task, self.generated, self.seed)
+            own, size = OODVisitor(datamodule.task, self.generated, self.seed), size_of(samples)
             look.visit(own, split, samples)
-            shape = _shape(samples)
-            scores = dict(own.scores)
-            for name, data in self.against.items():
-                other = OODVisitor(datamodule.task, shape=shape)
-                look.visit(other, name, open_images(data, datamodule, shape[1:]))
-                scores |= {name: other.scores[OWN]} if other.scores else {}
-            if OWN in scores:
+            if size not in foreign:
+                foreign[size] = self._foreign(look, datamodule, size)
+            if OWN in own.scores:
                 shared = {
-                    "size": f"{shape[1]}×{shape[2]}",
+                    "size": f"{size[0]}×{size[1]}",
                     "evaluation_seed": self.seed,
                     "precision": str(trainer.precision),
                     "version": __version__,
                 }
-                rows += self._rows(split, scores.pop(OWN), scores, shared)
+                rows += self._rows(split, own.scores[OWN], {**own.scores, **foreign[size]}, shared)
         return rows
+
+    def _foreign(self, look: "SplitPass", datamodule: "VisionDataModule", size: tuple[int, int]) -> "dict[str, Tensor]":
+        """Return the scores of the other sets, made this size."""
+        from robustlit.evaluation.confidence.ood_visitor import OWN, OODVisitor
+        from robustlit.evaluation.passes.foreign_images import open_images
+
+        found: dict[str, Tensor] = {}
+        for name, data in self.against.items():
+            visitor = OODVisitor(datamodule.task, shape=(datamodule.channels, *size))
+            look.visit(visitor, name, open_images(data, datamodule, size))
+            if visitor.scores:
+                found[name] = visitor.scores[OWN]
+        return found
 
     @property
     def _sets(self) -> tuple[str, ...]:
@@ -177,9 +187,3 @@ class OODTest:
             Row(self.name, split, f"{metric}/{end}", value, low, high, len(scores), facts)
             for metric, (value, low, high) in found.items()
         ]
-
-
-def _shape(samples: Any) -> tuple[int, int, int]:
-    """Channels, height and width of the images of a split, as its first one has them."""
-    height, width, channels = samples[0]["image"].shape
-    return int(channels), int(height), int(width)

@@ -61,7 +61,7 @@ class ShiftTest:
 
     def expects(self, datamodule: "VisionDataModule") -> list[str]:
         """Return the keys ``<test>/<metric>`` of what will be measured."""
-        from robustlit.evaluation.passes.decided import SCORE
+        from robustlit.evaluation.behaviour.decided import SCORE
 
         score = SCORE[datamodule.task]
         if self.border == "crop" and datamodule.task == "segmentation":

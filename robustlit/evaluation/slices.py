@@ -87,12 +87,12 @@ class SlicesTest:
         from robustlit.evaluation.behaviour.slice_table import values_of
         from robustlit.evaluation.behaviour.slice_visitor import SliceVisitor
         from robustlit.evaluation.corruptions import SCORE_OF
-        from robustlit.evaluation.passes.logit_pass import LogitPass
+        from robustlit.evaluation.passes.visiting import SplitPass
 
         table = self._table()
         self.records = []
         rows: list[Row] = []
-        look = LogitPass(module, datamodule, trainer, self.images)
+        look = SplitPass(module, datamodule, trainer, self.images)
         shared = {"table": table.path.name, "precision": str(trainer.precision), "version": __version__}
         for split, samples in datamodule.test_sets.items():
             visitor = SliceVisitor(values_of(table, split, samples))

@@ -1,15 +1,14 @@
-"""Which splits are tested."""
+"""Which splits are tested, and the size of their images."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from robustlit.core.names import lookup
 from robustlit.evaluation.base import VALIDATION
 
 if TYPE_CHECKING:
     from robustlit.data.base import VisionDataModule
 
-__all__ = ["use_splits", "use_whole"]
+__all__ = ["size_of", "use_splits", "use_whole"]
 
 
 WHOLE = "all"  # the name of the split of all images
@@ -25,6 +24,8 @@ def use_splits(datamodule: "VisionDataModule", wanted: Sequence[str] | None = No
     Raises:
         ValueError: If there is no split of that name.
     """
+    from robustlit.core.names import lookup  # its package imports torch; the command line reads rows without it
+
     tests = datamodule.test_sets
     known = dict(tests) if datamodule.val_set is None else {**tests, VALIDATION: datamodule.val_set}
     if wanted is None:
@@ -63,3 +64,9 @@ def use_whole(datamodule: "VisionDataModule") -> None:
         ignore_index=datamodule.ignore_index,
     )
     datamodule.test_sets = {WHOLE: whole}
+
+
+def size_of(samples: Any) -> tuple[int, int]:
+    """Return the height and width of the images of a split, as its first one has them."""
+    height, width = samples[0]["image"].shape[:2]
+    return int(height), int(width)

@@ -146,6 +146,35 @@ def test_masks_of_a_segmentation_are_its_targets(photos, tmp_path):
     assert found["gap/removed"] == pytest.approx(found["iou"] - 1)
 
 
+class Three(nn.Module):
+    """A segmentation into dark, pale and bright."""
+
+    def __init__(self):
+        super().__init__()
+        self.unused = nn.Parameter(torch.zeros(1))
+
+    def forward(self, images):
+        bright = images[:, :1] + 0 * self.unused
+        return torch.cat([-(bright - level).abs() for level in (0.15, 0.47, 1.0)], 1)
+
+
+def test_several_backgrounds_count_as_one(tmp_path):
+    """Dark and pale ground are classes of their own: swapped, they lie where the targets have the other one."""
+    for number in range(4):
+        pixels = np.full((8, 8, 3), (40, 120)[number % 2], np.uint8)
+        mask = np.full((8, 8), number % 2, np.uint8)
+        pixels[2:5, 3:6], mask[2:5, 3:6] = 255, 2
+        for root, array in (("images", pixels), ("masks", mask)):
+            (tmp_path / "set" / root).mkdir(parents=True, exist_ok=True)
+            Image.fromarray(array).save(tmp_path / "set" / root / f"{number}.png")
+    data = opened(MaskFolder(tmp_path / "set", num_classes=3, num_workers=0, val_fraction=0.0))
+    module = SegmentationModule(Three(), num_classes=3, mean=[0.0] * 3, std=[1.0] * 3)
+    rows = BackgroundTest(background=[0, 1]).run(module, data, trainer([]))
+    found = values(rows)
+    assert {found[metric] for metric in ("iou", "swapped", "removed")} == {1.0}
+    assert rows[0].conditions["background"] == "classes 0, 1 as one"
+
+
 def test_data_without_masks_are_one_line(tmp_path):
     own = folder(tmp_path / "own", {"a": [0], "b": [1]})
     with pytest.raises(ValueError, match="expected samples with the mask of their object, got none; try data=shapes"):

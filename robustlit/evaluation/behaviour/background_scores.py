@@ -1,6 +1,6 @@
 """Answers for images on other backgrounds, and the figures that are made of them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ from torch import Tensor
 from robustlit.core import Adapter
 from robustlit.data.collate import to_pixels
 from robustlit.evaluation.base import Row
-from robustlit.evaluation.passes.decided import decisions, difference, figure, right_of, same_of, task_of
+from robustlit.evaluation.behaviour.decided import Comparison, difference, figure
 from robustlit.evaluation.passes.judging import Judgement, Predict
 from robustlit.evaluation.records import Record
 
@@ -45,33 +45,30 @@ class Replacing:
 
     Args:
         adapter: How targets are read.
+        background: For segmentation, the classes that are background. Several count as one: on another image's
+            background they lie elsewhere, and grey is none of them.
     """
 
-    def __init__(self, adapter: Adapter) -> None:
-        self.adapter = adapter
+    def __init__(self, adapter: Adapter, background: Sequence[int] = (0,)) -> None:
+        self.adapter, self.background = adapter, tuple(background)
 
     def __call__(self, predict: Predict, batch: Mapping[str, Any]) -> Judgement:
         """Return what was right (``right``, ``right/<version>``), and the same (``same/<version>``), by image.
 
         Images without an object, or without a background, have nothing in any sum: ``valid`` (bool N) is false.
         """
-        images, targets, masks = batch["image"], batch["target"], batch["object"]
-        logits = predict(images)
-        task, classes = task_of(self.adapter, logits, targets), logits.shape[1]
-        if targets.ndim == 2 and task == "classification":
-            targets = targets.argmax(1)
-        before, ignored = decisions(logits, task), self.adapter.ignore_index
-        found = {"right": right_of(before, targets, task, classes, ignored)}
-        segmentation = found["right"].ndim > 1
-        for version in versions_for(segmentation):
+        images, masks = batch["image"], batch["object"]
+        compared = Comparison(self.adapter, predict(images), batch["target"], self.background)
+        found = {"right": compared.right(compared.before)}
+        for version in versions_for(compared.masks):
             if version == "alone":
                 changed = to_pixels(batch["behind"])
             else:
                 changed = on_background(images, masks, to_pixels(batch["elsewhere"]) if version == "swapped" else GREY)
-            decided = decisions(predict(changed), task)
-            found[f"right/{version}"] = right_of(decided, targets, task, classes, ignored)
-            if not segmentation:
-                found[f"same/{version}"] = same_of(decided, before, task, classes)
+            decided = compared.decided(predict(changed))
+            found[f"right/{version}"] = compared.right(decided)
+            if not compared.masks:
+                found[f"same/{version}"] = compared.same(decided)
         share = (masks != 0).flatten(1).float().mean(1)
         return {**found, "valid": (share > 0) & (share < 1)}
 

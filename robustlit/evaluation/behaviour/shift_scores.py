@@ -8,8 +8,8 @@ from torch import Tensor
 
 from robustlit.core import Adapter
 from robustlit.evaluation.base import Row
+from robustlit.evaluation.behaviour.decided import Comparison, difference, figure
 from robustlit.evaluation.behaviour.shifted import DIRECTIONS, shift_back, shifted
-from robustlit.evaluation.passes.decided import decisions, difference, figure, right_of, same_of, task_of
 from robustlit.evaluation.passes.judging import Judgement, Predict
 from robustlit.evaluation.records import Record
 
@@ -33,30 +33,26 @@ class Shifting:
 
         Shares of the four directions for classes and labels, the sum of their confusion matrices for masks.
         """
-        images, targets, reach = batch["image"], batch["target"], max(self.pixels)
-        logits = predict(shifted(images, 0, 0, self.border, reach))
-        task, classes = task_of(self.adapter, logits, targets), logits.shape[1]
-        if targets.ndim == 2 and task == "classification":
-            targets = targets.argmax(1)
-        before, ignored = decisions(logits, task), self.adapter.ignore_index
-        found = {"right": right_of(before, targets, task, classes, ignored)}
-        masks = found["right"].ndim > 1
+        images, reach = batch["image"], max(self.pixels)
+        compared = Comparison(self.adapter, predict(shifted(images, 0, 0, self.border, reach)), batch["target"])
+        found = {"right": compared.right(compared.before)}
         always = torch.ones(len(images), device=images.device)
         for pixels in self.pixels:
             right: list[Tensor] = []
             same: list[Tensor] = []
             for down, side in ((pixels * down, pixels * side) for down, side in DIRECTIONS):
-                decided = decisions(predict(shifted(images, down, side, self.border, reach)), task)
-                if masks:
+                decided = compared.decided(predict(shifted(images, down, side, self.border, reach)))
+                if compared.masks:
                     decided = shift_back(decided, down, side)
-                right.append(right_of(decided, targets, task, classes, ignored))
-                same.append(same_of(decided, before, task, classes))
-            found[f"right/{pixels}"] = torch.stack(right).sum(0) if masks else torch.stack(right).mean(0)
-            found[f"same/{pixels}"] = torch.stack(same).sum(0) if masks else torch.stack(same).mean(0)
-            if not masks:
+                right.append(compared.right(decided))
+                same.append(compared.same(decided))
+            for key, parts in (("right", torch.stack(right)), ("same", torch.stack(same))):
+                found[f"{key}/{pixels}"] = parts.sum(0) if compared.masks else parts.mean(0)
+            if not compared.masks:
                 always = always * torch.stack(same).amin(0)
-        together = torch.stack([found[f"same/{pixels}"] for pixels in self.pixels]).sum(0) if masks else always
-        return {**found, "same": together}
+        if compared.masks:
+            return {**found, "same": torch.stack([found[f"same/{pixels}"] for pixels in self.pixels]).sum(0)}
+        return {**found, "same": always}
 
 
 def shift_rows(

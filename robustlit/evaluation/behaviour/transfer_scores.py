@@ -9,8 +9,9 @@ from torch import Tensor
 
 from robustlit.evaluation.base import OTHER, Row
 from robustlit.evaluation.behaviour.class_mapping import ClassMapping
-from robustlit.evaluation.passes.example_pictures import Part, picture_of, positions_where
+from robustlit.evaluation.passes.example_pictures import picture_of
 from robustlit.evaluation.passes.judging import Judgement, Predict
+from robustlit.evaluation.passes.part import Part, positions_where
 from robustlit.evaluation.records import Record
 from robustlit.metrics.calibration import calibration_error, confidence_gaps
 from robustlit.metrics.interval import wilson
@@ -60,8 +61,6 @@ def mapped_part(samples: Any, mapping: ClassMapping) -> tuple[Part, int]:
     """Return the images of mapped classes, and how many others there are."""
     wanted = np.array([bool(places) for places in mapping.places])
     positions = positions_where(samples, wanted)
-    if positions is None:
-        positions = [place for place in range(len(samples)) if wanted[int(samples[place]["target"])]]
     if not positions:
         from robustlit.data.errors import DataError
 

@@ -10,8 +10,8 @@ import torch
 from robustlit.data.errors import DataError
 from robustlit.evaluation.base import Row
 from robustlit.evaluation.behaviour.class_mapping import ClassMapping
-from robustlit.evaluation.passes.example_pictures import Part, positions_where
 from robustlit.evaluation.passes.judging import Judgement, Predict, judge_images
+from robustlit.evaluation.passes.part import Part, positions_where
 from robustlit.metrics.ranking import area_under_roc, auroc_interval, average_precision, fpr_at_tpr
 
 if TYPE_CHECKING:
@@ -99,6 +99,4 @@ def _of_classes(samples: Any, mapping: ClassMapping, datamodule: "VisionDataModu
     wanted = np.zeros(datamodule.num_classes, dtype=bool)
     wanted[list(mapping.kept or mapping.mapped)] = True
     positions = positions_where(samples, wanted)
-    if positions is None:
-        positions = [place for place in range(len(samples)) if wanted[int(samples[place]["target"])]]
     return Part(samples, positions) if positions else None

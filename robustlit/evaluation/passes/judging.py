@@ -10,6 +10,7 @@ from torch import Tensor
 from robustlit.core import Adapter, check_pixels
 from robustlit.data.base import VisionDataModule
 from robustlit.evaluation.passes.looking import first_loader, looking
+from robustlit.evaluation.passes.part import chosen_part
 from robustlit.evaluation.passes.selection import Selection
 from robustlit.evaluation.passes.standing_in import stand_in
 from robustlit.evaluation.passes.visiting import from_all_processes
@@ -38,14 +39,14 @@ def judge_images(
         module: The module; left as it was.
         datamodule: Whose batch size and workers are used.
         trainer: Moves the batches and sets the precision.
-        images: How many images, chosen by a hash of their index; None for all.
+        images: How many images, chosen by a hash of their index; None for all. No others are read.
 
     Returns:
         What the judge returned, and ``index`` (int64 N), in ascending order of the index: on the CPU, and the same on
         every process. Empty where there was no image.
     """
-    asked = _Asked(judge, module, images)
-    stand_in(asked, {"images": samples}, module, datamodule, trainer)
+    asked = _Asked(judge, module)
+    stand_in(asked, {"images": chosen_part(samples, images)}, module, datamodule, trainer)
     parts = [part for part in from_all_processes(trainer, _joined(asked.found)) if part]
     found = _joined(parts)
     if not found:
@@ -57,11 +58,11 @@ def judge_images(
 class _Asked(pl.LightningModule):
     """Shows the batches of a test loop to a judge, beside a module that is asked."""
 
-    def __init__(self, judge: Judge, module: pl.LightningModule, images: int | None) -> None:
+    def __init__(self, judge: Judge, module: pl.LightningModule) -> None:
         super().__init__()
         self.module, self.judge = module, judge
         self.adapter = Adapter.for_module(module)
-        self.selection = Selection(images)
+        self.selection = Selection()
         self.found: list[Judgement] = []
 
     def on_test_epoch_start(self) -> None:

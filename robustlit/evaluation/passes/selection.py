@@ -1,6 +1,7 @@
 """Which samples of an evaluation loader are looked at, and what each is called, whoever's loader it is."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -61,6 +62,12 @@ class Selection:
         if coming is None:
             return self.count
         return coming if self.count is None else min(self.count, coming)
+
+    def positions(self, indices: Sequence[int]) -> list[int]:
+        """Return the positions, ascending, of the samples that would be chosen of these: ``count`` of them, or all."""
+        ranks = self._rank(torch.as_tensor(indices, dtype=torch.int64))
+        lowest = ranks.argsort(stable=True)[: len(ranks) if self.count is None else self.count]
+        return cast(list[int], lowest.sort().values.tolist())
 
     def choose(self, adapter: Adapter, batch: Any) -> tuple[Tensor, Tensor]:
         """Choose from the next batch.

@@ -1,21 +1,18 @@
 """Another module's turn in a Trainer's test loop, on splits that the data module does not have."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytorch_lightning as pl
 
 from robustlit.data.base import VisionDataModule
-
-if TYPE_CHECKING:
-    from robustlit.data.samples import Samples
 
 __all__ = ["stand_in"]
 
 
 def stand_in(
     scorer: pl.LightningModule,
-    splits: "Mapping[str, Samples] | Mapping[str, Any]",
+    splits: Mapping[str, Any],
     module: pl.LightningModule,
     datamodule: VisionDataModule,
     trainer: pl.Trainer,
@@ -24,7 +21,7 @@ def stand_in(
 
     Args:
         scorer: What runs in the loop; it holds ``module``.
-        splits: What the loaders read.
+        splits: What the loaders read: items as those of a data module's splits.
         module: The tested module; it and the data module keep their own Trainer and splits.
         datamodule: Whose batch size and workers are used.
         trainer: Moves the batches; of its callbacks only the progress bars see this pass.

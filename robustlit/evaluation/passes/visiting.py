@@ -1,4 +1,4 @@
-"""Visiting the chosen images of a data module's test split, inside the Trainer's own test loop."""
+"""Visiting the chosen images of a split inside a Trainer's test loop, whatever the module's own test step does."""
 
 from abc import ABC, abstractmethod
 from typing import Any, TypeVar
@@ -10,9 +10,11 @@ from robustlit.core import Adapter
 from robustlit.data.base import VisionDataModule
 from robustlit.evaluation.passes.gathering import Chunk, Gathering
 from robustlit.evaluation.passes.looking import first_loader
+from robustlit.evaluation.passes.part import chosen_part
 from robustlit.evaluation.passes.selection import Selection
+from robustlit.evaluation.passes.standing_in import stand_in
 
-__all__ = ["Visitor", "from_all_processes", "visit"]
+__all__ = ["SplitPass", "Visitor", "from_all_processes", "visit"]
 
 Thing = TypeVar("Thing")
 
@@ -29,6 +31,54 @@ class Visitor(ABC):
         """End: every process is here, whether or not it had images."""
 
 
+class SplitPass(pl.LightningModule):
+    """Takes visitors through splits of a data module, or through others that its loaders can read.
+
+    Args:
+        module: The module that is looked at; left as it was.
+        datamodule: Whose batch size and workers are used.
+        trainer: Moves the batches and sets the precision.
+        images: How many images of a split, chosen by a hash of their index; None for all. No others are read.
+        batch_size: Images in a chunk; None for as many as the loader's batches have.
+    """
+
+    def __init__(
+        self,
+        module: pl.LightningModule,
+        datamodule: VisionDataModule,
+        trainer: pl.Trainer,
+        images: int | None = None,
+        batch_size: int | None = None,
+    ) -> None:
+        super().__init__()
+        self.module = module
+        self.adapter = Adapter.for_module(module)
+        self.images, self.batch_size = images, batch_size
+        self._around = (datamodule, trainer)
+
+    def visit(self, visitor: Visitor, name: str, split: Any) -> None:
+        """Take a visitor through one split."""
+        datamodule, trainer = self._around
+        self.visitor = visitor
+        stand_in(self, {name: chosen_part(split, self.images)}, self.module, datamodule, trainer)
+
+    def on_test_epoch_start(self) -> None:
+        """Begin."""
+        loader = first_loader(self.trainer.test_dataloaders)
+        self.gathering = Gathering(Selection(), self.adapter, loader, self.batch_size)
+
+    def test_step(self, batch: Any, batch_idx: int) -> None:
+        """Look at the images of a batch."""
+        for chunk in self.gathering.add(batch):
+            self.visitor.look(self.trainer, self.module, self.adapter, chunk)
+
+    def on_test_epoch_end(self) -> None:
+        """Look at what is left, and end."""
+        for chunk in self.gathering.rest():
+            self.visitor.look(self.trainer, self.module, self.adapter, chunk)
+        self.visitor.finish(self.trainer, self.module, self.adapter)
+
+
 def visit(
     visitor: Visitor,
     images: int | None,
@@ -37,22 +87,9 @@ def visit(
     trainer: pl.Trainer,
     batch_size: int | None = None,
 ) -> None:
-    """Take a visitor through one test split.
-
-    Args:
-        visitor: What is done.
-        images: How many images, chosen by a hash of their index; None for all.
-        module: The module; left as it was.
-        datamodule: With one test split.
-        trainer: Moves the batches.
-        batch_size: Images in a chunk; None for as many as the loader's batches have.
-    """
-    guide = _Guide(visitor, images, batch_size)
-    trainer.callbacks.append(guide)  # type: ignore[attr-defined]
-    try:
-        trainer.test(module, datamodule=datamodule, verbose=False)
-    finally:
-        trainer.callbacks.remove(guide)  # type: ignore[attr-defined]
+    """Take a visitor through the one test split of a data module; the arguments are those of :class:`SplitPass`."""
+    ((name, split),) = datamodule.test_sets.items()
+    SplitPass(module, datamodule, trainer, images, batch_size).visit(visitor, name, split)
 
 
 def from_all_processes(trainer: pl.Trainer, thing: Thing) -> list[Thing]:
@@ -62,28 +99,3 @@ def from_all_processes(trainer: pl.Trainer, thing: Thing) -> list[Thing]:
     found: list[Any] = [None] * trainer.world_size
     torch.distributed.all_gather_object(found, thing)
     return found
-
-
-class _Guide(pl.Callback):
-    """Takes the batches of the test loop."""
-
-    def __init__(self, visitor: Visitor, images: int | None, batch_size: int | None) -> None:
-        self.visitor, self.batch_size = visitor, batch_size
-        self.selection = Selection(images)
-
-    def on_test_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        self.adapter = Adapter.for_module(pl_module)
-        self.gathering = Gathering(
-            self.selection, self.adapter, first_loader(trainer.test_dataloaders), self.batch_size
-        )
-
-    def on_test_batch_end(
-        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, *_: Any
-    ) -> None:
-        for chunk in self.gathering.add(batch):
-            self.visitor.look(trainer, pl_module, self.adapter, chunk)
-
-    def on_test_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        for chunk in self.gathering.rest():
-            self.visitor.look(trainer, pl_module, self.adapter, chunk)
-        self.visitor.finish(trainer, pl_module, self.adapter)

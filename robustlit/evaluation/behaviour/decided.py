@@ -1,5 +1,7 @@
 """What a model decides for single images of any task, kept so that versions of one image can be compared."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -9,21 +11,60 @@ from robustlit.metrics.interval import bootstrap_mean_iou, resampled_mean_iou
 from robustlit.metrics.rates import mean_share, paired_difference
 from robustlit.metrics.targets import check_targets
 
-__all__ = ["SCORE", "decisions", "difference", "figure", "right_of", "same_of", "task_of"]
+__all__ = ["SCORE", "Comparison", "decisions", "difference", "figure", "right_of", "same_of"]
 
 #: The score of a task in which versions of images are compared.
 SCORE = {"classification": "accuracy", "multilabel": "accuracy", "segmentation": "iou"}
 
 
-def task_of(adapter: Adapter, logits: Tensor, targets: Tensor) -> Task:
-    """Return the task after looking whether logits and targets fit each other.
+class Comparison:
+    """Holds what a model says of versions of images against the truth, and against what it says of the images as such.
+
+    Args:
+        adapter: How targets are read.
+        logits: Of the images as they are.
+        targets: N or N×K, N×H×W or N×1×H×W.
+        as_one: Classes of masks that count as one, in targets and decisions.
 
     Raises:
-        ValueError: If they do not, in one line.
+        ValueError: If logits and targets do not fit each other, in one line.
+
+    Example:
+        >>> compared = Comparison(Adapter(), torch.eye(2), torch.tensor([0, 0]))
+        >>> compared.right(compared.before).tolist(), compared.same(torch.tensor([1, 1])).tolist()
+        ([1.0, 0.0], [0.0, 1.0])
     """
-    task = adapter.task_of(targets, logits)
-    check_targets(logits, targets, task, adapter.ignore_index)
-    return task
+
+    def __init__(self, adapter: Adapter, logits: Tensor, targets: Tensor, as_one: Sequence[int] = ()) -> None:
+        self.task = adapter.task_of(targets, logits)
+        check_targets(logits, targets, self.task, adapter.ignore_index)
+        self.num_classes, self.ignore_index = logits.shape[1], adapter.ignore_index
+        self.as_one = [each for each in as_one if each != adapter.ignore_index] if targets.ndim > 2 else []
+        chosen = targets.argmax(1) if targets.ndim == 2 and self.task == "classification" else targets
+        self.targets = self._merged(chosen)
+        self.before = self.decided(logits)
+
+    @property
+    def masks(self) -> bool:
+        """Whether decisions are maps, of which confusion matrices are kept."""
+        return self.before.ndim == 3
+
+    def decided(self, logits: Tensor) -> Tensor:
+        """Return what is decided by the logits of a version."""
+        return self._merged(decisions(logits, self.task))
+
+    def right(self, decided: Tensor) -> Tensor:
+        """Return how right the decisions for a version are, as :func:`right_of` does."""
+        return right_of(decided, self.targets, self.task, self.num_classes, self.ignore_index)
+
+    def same(self, decided: Tensor) -> Tensor:
+        """Return how far they are those for the images as they are, as :func:`same_of` does."""
+        return same_of(decided, self.before, self.task, self.num_classes)
+
+    def _merged(self, classes: Tensor) -> Tensor:
+        for each in self.as_one[1:]:
+            classes = classes.masked_fill(classes == each, self.as_one[0])
+        return classes
 
 
 def decisions(logits: Tensor, task: Task) -> Tensor:
