@@ -1,6 +1,6 @@
 """Does the alarm of catastrophic overfitting fire where it should, and only there? On real CIFAR-10 images.
 
-    python scripts/bench/catastrophic_overfitting.py cifar10.npz RUN/checkpoints/last.ckpt [--only fgsm] [--epochs 14]
+    python scripts/bench/catastrophic_overfitting.py cifar10.npz RUN/checkpoints/last.ckpt [--only fgsm] [--seed 0]
 
 RUN is a ResNet-18 of half width after two epochs of clean training:
 
@@ -56,7 +56,7 @@ class Lines(pl.Callback):
 
 
 def train(name: str, attack: Attack, on_alarm: str, arguments: argparse.Namespace) -> None:
-    pl.seed_everything(0, verbose=False)
+    pl.seed_everything(arguments.seed, verbose=False)
     network = resnet18(num_classes=10, stem="cifar", width=32, weights=arguments.weights)
     optimizer = partial(torch.optim.SGD, lr=0.02, momentum=0.9, nesterov=True)
     module = ClassificationModule(network, num_classes=10, optimizer=optimizer, channels_last=True)
@@ -90,6 +90,7 @@ def main() -> None:
     parser.add_argument("data", help="cifar10.npz")
     parser.add_argument("weights", help="of clean training")
     parser.add_argument("--epochs", type=int, default=14, help="at most")
+    parser.add_argument("--seed", type=int, default=0, help="of the images' order and of random starts")
     parser.add_argument("--only", choices=["fgsm", "pgd"])
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
