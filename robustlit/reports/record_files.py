@@ -1,4 +1,4 @@
-"""Records of tests as files of a run: ``evaluations/<checkpoint>/<split>/<test>.<kind>.<name>`` and an ending."""
+"""Records of tests as files of a run: ``evaluations/<checkpoint>/<split>/<test>.<kind>[.<name>]`` and an ending."""
 
 import io
 import json
@@ -63,14 +63,14 @@ def read_records(run: Path) -> dict[str, list[Record]]:
 
 def _path(folder: Path, record: Record) -> Path:
     ending = _ENDINGS.get(record.kind, ".json")
-    name = ".".join(map(_quoted, (record.test, record.kind, record.name)))
+    name = ".".join(_quoted(word) for word in (record.test, record.kind, record.name) if word)
     return folder / _quoted(record.split) / f"{name}{ending}"
 
 
 def _parts(path: Path) -> tuple[str, str, str]:
     """The test, the kind and the name in the name of a file; three empty words where it is none of a record."""
-    words = path.name.removesuffix(path.suffix).split(".")
-    return (unquote(words[0]), unquote(words[1]), unquote(words[2])) if len(words) == 3 else ("", "", "")
+    test, kind, name, *more = [*map(unquote, path.stem.split(".")), "", ""]  # without a name "", once "test.kind.." too
+    return ("", "", "") if any(more) else (test, kind, name)
 
 
 def _quoted(word: str) -> str:

@@ -38,6 +38,18 @@ def test_every_kind_comes_back_with_names_that_no_file_could_have(tmp_path):
                 assert back[key].dtype == value.dtype
 
 
+def test_a_record_without_a_name_has_no_empty_part_in_its_file(tmp_path):
+    record = Record("clean", "iid", "outcomes", "", outcomes(True))
+    (file,) = write_records([record], tmp_path, "last")
+    assert file.name == "clean.outcomes.npz"
+    old = file.rename(file.with_name("clean.outcomes..npz"))  # as it was once written
+    (back,) = read_records(tmp_path)["last"]
+    assert (back.test, back.kind, back.name) == ("clean", "outcomes", "")
+    write_records([record], tmp_path, "last")
+    assert file.is_file()
+    assert not old.exists()
+
+
 def test_new_records_replace_those_of_their_test_and_split_only(tmp_path):
     def curve(test, split, name):
         return Record(test, split, "curve", name, CURVE)
