@@ -11,17 +11,7 @@ from robustlit.evaluation import Row
 from robustlit.evaluation.corrupted.corruption_rows import corruption_rows
 from robustlit.metrics.cells import CLEAN, CellScore
 from robustlit.reports import Chosen, Results, corruption_tables, results_table, write_results
-
-CONDITIONS = {
-    "preset": "cifar",
-    "size": "32×32",
-    "evaluation_seed": 0,
-    "frost": "procedural",
-    "storage": "none",
-    "masks": "as published",
-    "precision": "32-true",
-    "version": "0.1.0",
-}
+from tests.reports.run_folders import CONDITIONS
 
 
 def cell(score: float, n: int = 200) -> CellScore:
