@@ -60,8 +60,8 @@ def train(name: str, attack: Attack, on_alarm: str, arguments: argparse.Namespac
     network = resnet18(num_classes=10, stem="cifar", width=32, weights=arguments.weights)
     optimizer = partial(torch.optim.SGD, lr=0.02, momentum=0.9, nesterov=True)
     module = ClassificationModule(network, num_classes=10, optimizer=optimizer, channels_last=True)
-    settings = {"limit_train": 6400, "limit_eval": 128, "batch_size": 64, "eval_batch_size": 128}
-    data = CIFAR10(arguments.data, num_workers=0, **settings)
+    sizes = {"limit_train": 6400, "limit_eval": 128, "batch_size": 64, "eval_batch_size": 128}
+    data = CIFAR10(arguments.data, num_workers=0, seed=arguments.seed, **sizes)
     limits = Alarms(train=False, queries=1)  # the other alarms are not what is asked about
     watch = AdversarialEvaluation([FGSM(eps=EPS), PGD(eps=EPS)], alarms=limits, on_alarm=on_alarm)
     lines, start = Lines(), time.perf_counter()
