@@ -68,7 +68,7 @@ class Cutout(AugmentationOp[CutoutParams]):
     """
 
     resembles = ("checkerboard_cutout",)
-    schedulable = ranges(patch_size=(1.0, math.inf))
+    schedulable = ranges(patch_size=(1, math.inf))
 
     def __init__(
         self,

@@ -95,7 +95,7 @@ class PatchGaussian(AugmentationOp[PatchGaussianParams]):
     """
 
     resembles = ("gaussian_noise",)
-    schedulable = ranges(max_sigma=(0.0, math.inf), patch_size=(1.0, math.inf))
+    schedulable = ranges(max_sigma=(0.0, math.inf), patch_size=(1, math.inf))
 
     def __init__(
         self, patch_size: int = 25, max_sigma: float = 1.0, p: float = 1.0, *, sample_up_to: bool = False

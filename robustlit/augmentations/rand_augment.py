@@ -130,7 +130,7 @@ class RandAugment(VisionAugment):
     """
 
     resembles = ("brightness", "contrast", "saturate")
-    schedulable = ranges(magnitude=(0.0, 30.0))
+    schedulable = ranges(magnitude=(0, 30))
 
     def __init__(self, num_ops: int = 2, magnitude: int = 9, p: float = 1.0, mask_fill: int = 255) -> None:
         super().__init__(p, mask_fill)

@@ -8,7 +8,18 @@ from dataclasses import dataclass
 from robustlit.augmentations.base import AugmentationOp
 from robustlit.core.names import lookup
 
-__all__ = ["Constant", "Cosine", "Linear", "Schedule", "Step", "Value", "restore_value", "set_value", "value_of"]
+__all__ = [
+    "Constant",
+    "Cosine",
+    "Linear",
+    "Schedule",
+    "Step",
+    "Value",
+    "check_value",
+    "restore_value",
+    "set_value",
+    "value_of",
+]
 
 Value = float | tuple[float, float]
 
@@ -139,7 +150,7 @@ def value_of(operation: AugmentationOp, name: str) -> Value:
 
 
 def set_value(operation: AugmentationOp, name: str, value: float, given: Value) -> float:
-    """Change a setting; whole numbers are rounded, and of a range of draws the upper end is changed.
+    """Change a setting; one whose least value is an integer is rounded, and of a range of draws the upper end changes.
 
     Args:
         operation: Whose.
@@ -153,19 +164,24 @@ def set_value(operation: AugmentationOp, name: str, value: float, given: Value) 
     Raises:
         ValueError: If it is out of the setting's range.
     """
+    check_value(operation, name, value)
     holder = _holder(operation, name)
-    low, high = holder.schedulable[name]
+    if isinstance(holder.schedulable[name][0], int):  # what was given tells nothing: a file may have 3 for 3.0
+        value = round(value)
+    new: Value = value
+    if isinstance(given, tuple):
+        new = (value, value) if given[0] == given[1] else (min(given[0], value), value)
+    setattr(holder, name, new)
+    return value
+
+
+def check_value(operation: AugmentationOp, name: str, value: float) -> None:
+    """Raise a ``ValueError`` if a value is out of the setting's range."""
+    low, high = _holder(operation, name).schedulable[name]
     if not low <= value <= high:
         raise ValueError(
             f"expected {name} of {type(operation).__name__} in [{low:g}, {high:g}], got {value:g}; try {low:g}"
         )
-    new: Value | int = value
-    if isinstance(given, tuple):
-        new = (value, value) if given[0] == given[1] else (min(given[0], value), value)
-    elif isinstance(given, int):
-        new = value = round(value)
-    setattr(holder, name, new)
-    return value
 
 
 def restore_value(operation: AugmentationOp, name: str, given: Value) -> None:

@@ -111,7 +111,7 @@ class Augmentation(PipelineCallback):
         """Join the module's pipeline when a fit begins, and find out how many classes there are."""
         super().setup(trainer, pl_module, stage)
         if stage == "fit":
-            self._pictures.forget()
+            self._schedules.check(trainer.max_epochs)
             owners = (pl_module, getattr(trainer, "datamodule", None))
             known = [getattr(owner, "num_classes", None) for owner in owners]
             self._classes = self.num_classes or next((each for each in known if isinstance(each, int)), None)
@@ -191,4 +191,5 @@ class Augmentation(PipelineCallback):
     def _leave(self) -> None:
         self._step.close()
         self._schedules.reset()
-        self._scene = None
+        self._pictures.forget()
+        self._scene = self._divergence = None

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 import pytorch_lightning as pl
 
 from robustlit.augmentations import AugmentationOp
-from robustlit.augmentations.schedules import Schedule, Value, restore_value, set_value, value_of
+from robustlit.augmentations.schedules import Schedule, Value, check_value, restore_value, set_value, value_of
 from robustlit.core.names import lookup
 
 __all__ = ["AugmentationSchedules"]
@@ -36,6 +36,20 @@ class AugmentationSchedules:
                 raise TypeError(f"expected a schedule for {name}.{setting}, got {got}; try Linear(0.0, 1.0)")
             self._given[name, setting] = value_of(operation, setting)
 
+    def check(self, epochs: int | None) -> None:
+        """Raise now what would stop a training in a later epoch; without an end only its first is looked at.
+
+        Args:
+            epochs: How many there are; None or -1 where the training has no end.
+
+        Raises:
+            ValueError: If a value is out of its setting's range, or a schedule needs an end.
+        """
+        last = _last(epochs)
+        for name, setting, schedule in self._all():
+            for epoch in range(last or 1):
+                check_value(self._operations[name], setting, schedule.at(epoch, last))
+
     def set(self, epoch: int, epochs: int | None) -> None:
         """Set the values of an epoch.
 
@@ -43,10 +57,9 @@ class AugmentationSchedules:
             epoch: Which one, from 0.
             epochs: How many there are; None or -1 where the training has no end.
         """
-        last = None if epochs is None or epochs < 0 else epochs
         for name, setting, schedule in self._all():
             given = self._given[name, setting]
-            value = schedule.at(epoch, last)
+            value = schedule.at(epoch, _last(epochs))
             self._now[name, setting] = set_value(self._operations[name], setting, value, given)
 
     def log(self, pl_module: pl.LightningModule) -> None:
@@ -64,3 +77,7 @@ class AugmentationSchedules:
         for name, settings in self._schedules.items():
             for setting, schedule in settings.items():
                 yield name, setting, schedule
+
+
+def _last(epochs: int | None) -> int | None:
+    return None if epochs is None or epochs < 0 else epochs

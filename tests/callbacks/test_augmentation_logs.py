@@ -62,10 +62,21 @@ def test_wrong_schedules_are_told_at_once(schedules, error, message) -> None:
         Augmentation(PatchGaussian(5), schedules=schedules)
 
 
-def test_a_value_out_of_range_is_an_error() -> None:
+def test_a_value_out_of_range_is_an_error_before_the_first_step() -> None:
     callback = Augmentation(PatchGaussian(5), schedules={"patch_gaussian": {"p": Linear(0.0, 2.0)}})
+    watch = Watches(None)
     with pytest.raises(ValueError, match=r"expected p of PatchGaussian in \[0, 1\], got 2"):
-        trainer([callback]).fit(ForeignModule(), loader())
+        trainer([callback, watch]).fit(ForeignModule(), loader())
+    assert not watch.values
+
+
+def test_a_number_that_a_file_has_without_a_point_is_not_rounded() -> None:
+    operation = AugMix(severity=3, p=1)
+    watch = Watches(operation, "severity", "p")
+    schedules = {"aug_mix": {"severity": Linear(0.5, 3), "p": Constant(0.4)}}
+    trainer([Augmentation(operation, schedules=schedules), watch]).fit(ForeignModule(), loader(batch_size=32))
+    assert watch.values == [(0.5, 0.4), (3.0, 0.4)]
+    assert (operation.severity, operation.p) == (3, 1)
 
 
 @pytest.mark.parametrize(
