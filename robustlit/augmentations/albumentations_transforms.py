@@ -54,13 +54,12 @@ class _Single(BasicTransform):
             ValueError: If the operation needs masks or partners that the data have not.
         """
         op = self._op
-        reads_masks = op.needs_masks or (
-            op.changes_targets and op.needs_partners
-        )  # CutMix: a label alone would be wrong
+        reads_masks = op.needs_masks or (op.changes_targets and op.needs_partners)  # CutMix: a label would be wrong
         for key in [*(["mask"] if reads_masks else []), *([_PARTNERS] if op.needs_partners else [])]:
             if data.get(key) is None or len(data[key]) == 0:
                 raise ValueError(f"expected {key} beside the image for {self.operation}, got none; try {key}=…")
-        if reads_masks and not all(isinstance(each, Mapping) and "mask" in each for each in self._partners()):
+        others = data[_PARTNERS] if op.needs_partners else ()
+        if reads_masks and not all(isinstance(each, Mapping) and "mask" in each for each in others):
             raise ValueError(
                 f"expected partners with masks for {self.operation}, got images alone; "
                 "try partners=[{'image': …, 'mask': …}]"
