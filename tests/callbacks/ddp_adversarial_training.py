@@ -6,11 +6,11 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import torch
+from adversarial_training_helpers import ATTACK, WIDE
 from torch.utils.data import DataLoader
 
-from robustlit.attacks import PGD
 from robustlit.callbacks import AdversarialTraining
-from robustlit.methods import AWP, TRADES
+from robustlit.methods import AWP
 from tests.tiny import DictModule, Samples, trainer, weights
 
 
@@ -27,13 +27,13 @@ class HalfBatches(torch.utils.data.Sampler):
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    attack, trained = PGD(eps=0.1, step_size=0.05, steps=3), {}
+    trained = {}
     for method, awp in (("at", None), ("trades", None), ("trades", AWP(gamma=0.05))):
         torch.manual_seed(3)
         module = DictModule()
         batches = DataLoader(Samples(32, "dict"), batch_size=8, sampler=HalfBatches())
-        wide = TRADES(random_start=True) if method == "trades" else method  # the test says why
-        run = trainer([AdversarialTraining(attack, wide, awp, seed=11)], devices=2, strategy="ddp", max_epochs=1)
+        callback = AdversarialTraining(ATTACK, WIDE.get(method, method), awp, seed=11)
+        run = trainer([callback], devices=2, strategy="ddp", max_epochs=1)
         run.fit(module, batches)
         trained[method, awp is not None] = weights(module)
     if run.is_global_zero:
