@@ -35,7 +35,10 @@ Drawn = TypeVar("Drawn", bound=Params)
 
 
 def ranges(**settings: tuple[float, float]) -> Mapping[str, tuple[float, float]]:
-    """Return the least and the largest value of each setting that a schedule may change, the probability among them."""
+    """Return the least and the largest value of each setting that a schedule may change, the probability among them.
+
+    A least value that is an integer says that the setting is a whole number.
+    """
     return MappingProxyType({"p": (0.0, 1.0), **settings})
 
 

@@ -68,7 +68,8 @@ def run_chain(
             masks = _masks(targets) if operation.needs_masks else None
             images = operation.apply(images, params, masks)
             if targets is not None:
-                targets = operation.change_targets(targets, params, num_classes or 0)
+                with exact_arithmetic(images.device):
+                    targets = operation.change_targets(targets, params, num_classes or 0)
         drawn.append((name, operation, params))
     return Changed(images, targets, drawn)
 

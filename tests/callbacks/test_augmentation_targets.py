@@ -3,6 +3,7 @@
 import pytest
 import pytorch_lightning as pl
 import torch
+from pytorch_lightning.plugins.precision import HalfPrecision
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, Dataset
@@ -10,6 +11,7 @@ from torch.utils.data import DataLoader, Dataset
 from robustlit.augmentations import AugMix, CutMix, MixUp, PaintingByNumbers, PatchGaussian, RandAugment, StyleTransfer
 from robustlit.augmentations.consistency import jensen_shannon
 from robustlit.callbacks import Augmentation
+from robustlit.callbacks.augmentation_chain import run_chain
 from robustlit.core import Adapter
 from robustlit.core.pixels import pixel_hash
 from robustlit.core.random import fold, mix, sample_seeds
@@ -92,6 +94,14 @@ def test_labels_become_soft_where_the_module_understands_them() -> None:
 def test_soft_labels_are_refused_where_nobody_said_that_they_are_understood(operation) -> None:
     with pytest.raises(ValueError, match="expected class indices N, which this module's step understands"):
         trainer([Augmentation(operation, num_classes=4)]).fit(ForeignModule(), loader())
+
+
+@pytest.mark.parametrize("operation", [MixUp(), CutMix(), StyleTransfer("fourier", p=0.5, label_gamma=0.8)])
+def test_in_a_step_of_true_bfloat16_soft_labels_are_those_of_float32(operation) -> None:
+    images, targets, seeds = torch.rand(8, 3, 8, 8), torch.arange(8), sample_seeds(1, torch.arange(8))
+    expected = run_chain({"it": operation}, images, targets, seeds, 8).targets
+    with HalfPrecision("bf16-true").train_step_context():
+        assert torch.equal(run_chain({"it": operation}, images, targets, seeds, 8).targets, expected)
 
 
 def test_soft_labels_need_the_number_of_classes() -> None:

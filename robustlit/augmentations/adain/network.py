@@ -9,6 +9,7 @@ from torch.nn import functional as F
 from robustlit.augmentations.adain.decoder import load_decoder
 from robustlit.augmentations.adain.encoder import Encoder, load_encoder
 from robustlit.augmentations.adain.statistics import StyleStatistics, adaptive_instance_norm, feature_statistics
+from robustlit.core.pixels import exact_arithmetic
 
 __all__ = ["StyleNetwork", "fit_sides"]
 
@@ -56,10 +57,12 @@ class StyleNetwork:
         if self._encoder is None or self._decoder is None:
             what = "encoder" if self._encoder is None else "decoder"
             raise ValueError(f"expected {what} weights, got none; try {what}=FILE")
-        if not isinstance(self._encoder, Encoder):
-            self._encoder = load_encoder(self._encoder)
-        if not isinstance(self._decoder, nn.Module):
-            self._decoder = load_decoder(self._decoder)
+        # read in a step of precision "bf16-true" they would be of that type; and their first weights are drawn
+        with exact_arithmetic(device), torch.random.fork_rng(devices=[]):
+            if not isinstance(self._encoder, Encoder):
+                self._encoder = load_encoder(self._encoder)
+            if not isinstance(self._decoder, nn.Module):
+                self._decoder = load_decoder(self._decoder)
         if device != self._device:
             _check_widths(self._encoder, self._decoder)
             self._encoder.to(device).eval().requires_grad_(False)
