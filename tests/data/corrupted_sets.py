@@ -1,5 +1,7 @@
 """Small sets in the published layouts, whose every pixel says which cell, class and image it belongs to."""
 
+import json
+
 import numpy as np
 from PIL import Image
 
@@ -50,6 +52,11 @@ def write_npz(path, count=7):
     labels = np.arange(count) % 3
     np.savez(path, x_train=images[:2], y_train=labels[:2], x_test=images, y_test=labels)
     return path, images, labels
+
+
+def provenance(folder):
+    """What was written beside a set about how it was made."""
+    return json.loads((folder / "provenance.json").read_text())
 
 
 def shifted(images, severity, seeds):
