@@ -1,42 +1,24 @@
+"""AdversarialEvaluation: scores as by hand, on the same images every time, and nothing left of it."""
+
 import subprocess
 import sys
 from pathlib import Path
-from typing import ClassVar
 
 import pytest
 import pytorch_lightning as pl
 import torch
+from adversarial_evaluation_helpers import FEW, data, evaluated, reloaded
 from callbacks_helpers import Foreign, board, fit, images, weights
 from pytorch_lightning.callbacks import EMAWeightAveraging
-from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from torch import nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, TensorDataset
 
-from robustlit.attacks import FGSM, PGD, SegPGD, Square
+from robustlit.attacks import PGD, SegPGD, Square
 from robustlit.callbacks import AdversarialEvaluation, BestCheckpoint
 from robustlit.core import Adapter
 from robustlit.core.random import sample_seeds
 from robustlit.metrics.interval import wilson
-
-FEW = (FGSM(eps=0.1), PGD(eps=0.1, steps=3))
-
-
-def data(batch_size=4, count=24, size=16):
-    return DataLoader(images(count, size), batch_size=batch_size)
-
-
-def evaluated(folder, callback, epochs=1, **settings):
-    settings = {"data": data(), "validation": data(), **settings}
-    trainer, module = fit(folder, [callback], epochs=epochs, **settings)
-    wanted = ("robust/", "alarm/")
-    return {key: float(value) for key, value in trainer.callback_metrics.items() if key.startswith(wanted)}, module
-
-
-def reloaded(folder):
-    events = EventAccumulator(str(folder), size_guidance={"scalars": 0, "images": 0, "tensors": 0})
-    events.Reload()
-    return events
 
 
 def test_scores_are_those_of_a_loop_by_hand(tmp_path):
@@ -113,13 +95,6 @@ def test_every_n_epochs_and_a_checkpoint_by_its_key(tmp_path):
     assert len(reloaded(tmp_path).Scalars("robust/adversarial/pgd")) == 2
 
 
-def test_without_a_choice_the_attacks_are_at_the_eps_of_training(tmp_path):
-    for training, shared in ((Switchable(), {"eps": 0.05}), (pl.Callback(), {})):
-        callback = AdversarialEvaluation(images=8, pictures=False, alarms=False)
-        fit(tmp_path, [callback, training], epochs=1, data=data(), validation=data())
-        assert callback.attacks == {"fgsm": FGSM(**shared), "pgd": PGD(steps=10, **shared)}
-
-
 def test_averaged_weights_are_attacked_and_must_come_last(tmp_path):
     callback = AdversarialEvaluation(FEW, images=None, alarms=False, batch_size=24)
     best = BestCheckpoint("robust/adversarial/pgd", filename="best_robust")
@@ -159,61 +134,6 @@ def test_it_works_in_validate_and_test_under_inference_mode_without_alarms(run, 
     assert not [key for key in trainer.callback_metrics if key.startswith("alarm/")]
     assert torch.equal(before, weights(module))
     assert all(weight.requires_grad and weight.grad is None for weight in module.parameters())
-
-
-def test_attacks_are_in_float32_where_the_trainer_is_not(tmp_path):
-    class Noting(Foreign):
-        types: ClassVar = set()
-
-        def forward(self, x):
-            logits = super().forward(x)
-            if not self.training and not self.trainer.sanity_checking:
-                self.types.add((logits.dtype, torch.is_autocast_enabled("cpu")))
-            return logits
-
-    for precision, expected in (("32", {torch.float32, torch.bfloat16}), ("trainer", {torch.bfloat16})):
-        Noting.types = set()
-        callback = AdversarialEvaluation(FEW, images=4, precision=precision, alarms=False)
-        fit(tmp_path, [callback], module=Noting(), epochs=1, data=data(), validation=data(), precision="bf16-mixed")
-        assert {dtype for dtype, _ in Noting.types} == expected  # validation's own forwards are in bfloat16
-
-
-def test_a_cap_on_time_leaves_out_what_the_alarms_add_and_says_so(tmp_path):
-    with pytest.warns(UserWarning, match="did not fit into max_seconds"):
-        found, _ = evaluated(tmp_path, AdversarialEvaluation(FEW, images=8, eps_curve=(0.02,), max_seconds=1e-6))
-    assert "robust/adversarial/pgd" in found
-    assert "robust/eps_curve/0.02" not in found
-    assert "alarm/black_box_gain" not in found
-    assert "alarm/fgsm_pgd_gap" in found
-
-
-def test_names_and_mappings_go_where_attacks_go(tmp_path):
-    assert list(AdversarialEvaluation(["fgsm", "pgd"]).attacks) == ["fgsm", "pgd"]
-    callback = AdversarialEvaluation({"weak": FGSM(eps=0.01), "strong": PGD(eps=0.1, steps=2)}, images=8)
-    found, _ = evaluated(tmp_path, callback)
-    assert {"robust/adversarial/weak", "robust/adversarial/strong"} <= set(found)
-    assert "alarm/fgsm_pgd_gap" in found  # an FGSM of the strong one's eps is added
-
-
-@pytest.mark.parametrize(
-    ("settings", "message"),
-    [
-        ({"attacks": [Square()]}, "alarms=False"),
-        ({"attacks": []}, "at least one attack"),
-        ({"attacks": ["pdg"]}, "try 'pgd'"),
-        ({"attacks": {"clean": PGD()}}, "other names"),
-        ({"attacks": [PGD(), PGD()]}, "differ"),
-        ({"images": 0}, "at least one image"),
-        ({"every_n_epochs": 0}, "every_n_epochs"),
-        ({"max_seconds": 0}, "max_seconds"),
-        ({"precision": "16"}, "precision"),
-        ({"on_alarm": "halt"}, "on_alarm"),
-        ({"on_alarm": "stop", "alarms": False}, "alarms=True"),
-    ],
-)
-def test_bad_settings_are_refused_at_once(settings, message):
-    with pytest.raises(ValueError, match=message):
-        AdversarialEvaluation(**settings)
 
 
 class Masks(pl.LightningModule):
@@ -273,68 +193,6 @@ def test_several_labels_are_attacked_too(tmp_path):
     settings = {"module": Labels(), "data": loader, "validation": loader, "logger": board(tmp_path)}
     found, _ = evaluated(tmp_path, AdversarialEvaluation(FEW, images=None), **settings)
     assert found["robust/adversarial/pgd"] < found["robust/adversarial/clean"]
-
-
-class Switchable(pl.Callback):
-    def __init__(self):
-        self.attack, self.given = FGSM(eps=0.05), []
-
-    def use_attack(self, attack):
-        self.given.append(attack)
-        self.attack = attack
-
-
-class Certain(Foreign):
-    """As after catastrophic overfitting: a step of 0.1, five waves long, changes nothing, and small steps win."""
-
-    def forward(self, x):
-        distance = (x - 0.5).flatten(1).mean(1, keepdim=True)
-        kink = torch.sin(2 * torch.pi * distance / 0.02)
-        return torch.cat([kink, -kink, torch.full_like(kink, -9.0)], dim=1) + 0 * self.net(x)[:, :1]
-
-
-def certain_data():
-    pixels = 0.5 + 0.3 * (torch.arange(12).view(-1, 1, 1, 1) / 11 - 0.5) * torch.ones(12, 3, 8, 8)
-    module = Certain().eval()
-    targets = module(pixels).argmax(1)
-    return DataLoader(TensorDataset(pixels, targets), batch_size=4)
-
-
-def test_an_alarm_says_one_line_writes_a_card_and_stops(tmp_path):
-    callback = AdversarialEvaluation(
-        [FGSM(eps=0.1), PGD(eps=0.1, steps=20, step_size=0.003)], images=None, on_alarm="stop"
-    )
-    loader = certain_data()
-    with pytest.warns(UserWarning, match="ALARM catastrophic overfitting at epoch 0: FGSM .* PGD") as caught:
-        trainer, _ = fit(
-            tmp_path, [callback], module=Certain(), epochs=3, data=loader, validation=loader, logger=board(tmp_path)
-        )
-    alarms = [str(warning.message) for warning in caught if "ALARM catastrophic" in str(warning.message)]
-    assert len(alarms) == 1
-    assert "\n" not in alarms[0]
-    assert "PGD Linf 0.1, 20 steps, n = 12" in alarms[0]
-    assert trainer.current_epoch == 1
-    events = reloaded(tmp_path)
-    assert [event.value for event in events.Scalars("alarm/catastrophic_overfitting_fired")] == [1.0]
-    assert "alarm/catastrophic_overfitting/text_summary" in events.Tags()["tensors"]
-
-
-def test_an_alarm_switches_the_training_attack_to_pgd(tmp_path):
-    training, loader = Switchable(), certain_data()
-    callback = AdversarialEvaluation(
-        [FGSM(eps=0.1), PGD(eps=0.1, steps=20, step_size=0.003)], images=None, on_alarm="switch"
-    )
-    with pytest.warns(UserWarning, match="training goes on with PGD Linf 0.05, 20 steps"):
-        fit(tmp_path, [callback, training], module=Certain(), epochs=2, data=loader, validation=loader)
-    assert training.given == [PGD(eps=0.05, steps=20)]
-    again = AdversarialEvaluation(images=None, on_alarm="switch")
-    again.load_state_dict(callback.state_dict())
-    assert again._switched
-
-
-def test_switching_needs_something_to_switch(tmp_path):
-    with pytest.raises(ValueError, match="AdversarialTraining"):
-        fit(tmp_path, [AdversarialEvaluation(FEW, on_alarm="switch")], data=data(), validation=data())
 
 
 def test_two_processes_give_the_figures_of_one(tmp_path):
