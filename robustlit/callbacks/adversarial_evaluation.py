@@ -51,7 +51,7 @@ class AdversarialEvaluation(BudgetedEvaluation):
     These attacks are cheap and tell trends; their scores are upper bounds. Let a checkpoint be selected by one of them
     (``BestCheckpoint("robust/adversarial/pgd")``), and report others on the test split: ``AdversarialTest``,
     ``AutoAttackTest``. What each key stands for (norm, eps, steps, restarts, n, the score's 95 % interval) is on the
-    text card ``robust/adversarial``.
+    text card ``robust/adversarial``. On the test split every key begins with ``test/``.
 
     =========================================  =========================================================================
     key                                        meaning
@@ -142,15 +142,16 @@ class AdversarialEvaluation(BudgetedEvaluation):
         self._switched = False
         self._first_curve: dict[float, float] | None = None
         self._tally: AttackTally
-        self._judging = False
+        self._watching: AlarmWatch | None = None  # in fit
         self._examples: Examples | None = None
 
     def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
         """Take the attacks that suit task and training, where they were not chosen."""
         super().setup(trainer, pl_module, stage)
-        usual = usual_attacks(trainer, self.adapter_of(pl_module).task in ("segmentation", "binary_segmentation"))
-        if self._usual and usual != tuple(self.attacks.values()):
-            self._take(usual)
+        if self._usual:
+            usual = usual_attacks(trainer, self.adapter_of(pl_module).task in ("segmentation", "binary_segmentation"))
+            if usual != tuple(self.attacks.values()):
+                self._take(usual)
 
     def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Start gathering training images, and see whether there is an attack to switch."""
@@ -173,23 +174,20 @@ class AdversarialEvaluation(BudgetedEvaluation):
 
     def begin(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Plan the cells."""
-        self._judging = self._alarms is not None and trainer.state.fn == "fit"
-        watch = self._alarms if self._judging else None
+        self._watching = watch = self._alarms if trainer.state.fn == "fit" else None
         others = watch.cells if watch is not None else ()
         optional = [*self._curve_cells, *(watch.optional if watch is not None else ())]
         cap = TimeCap(self.max_seconds, optional, self.images_here(trainer), pl_module.device)
         attacks = {**self._cells, **self._curve_cells}
         self._tally = AttackTally(attacks, cap, seed=self.seed, others=others)
         drawing = self.pictures and trainer.is_global_zero and bool(boards(trainer))
-        size = (self._gathering.batch_size if self._gathering is not None else None) or EXAMPLES
-        self._examples = Examples(EXAMPLES, (self.images_here(trainer) or 1) // size) if drawing else None
+        self._examples = Examples(EXAMPLES, (self.images_here(trainer) or 1) // self._chunk_size) if drawing else None
         if watch is not None:
             watch.begin()
 
     def look(self, trainer: pl.Trainer, pl_module: pl.LightningModule, chunk: Chunk) -> None:
         """Attack some images."""
-        adapter = self.adapter_of(pl_module)
-        watch = self._alarms if self._judging else None
+        adapter, watch = self.adapter_of(pl_module), self._watching
         examples = self._examples if self._examples is not None and self._examples.left else None
         keep = {CLEAN, self._shown} if examples is not None else set()
         with attacking(trainer, pl_module, adapter, self.precision) as predict:
@@ -201,12 +199,10 @@ class AdversarialEvaluation(BudgetedEvaluation):
 
     def finish(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Gather the scores of all processes, log them, judge and draw."""
-        adapter = self.adapter_of(pl_module)
-        watch = self._alarms if self._judging else None
+        adapter, watch = self.adapter_of(pl_module), self._watching
         if watch is not None:
             with attacking(trainer, pl_module, adapter, self.precision) as predict:
-                size = self._gathering.batch_size if self._gathering is not None else None
-                watch.look_at_training(predict, adapter, self._tally, size or EXAMPLES, pl_module.device)
+                watch.look_at_training(predict, adapter, self._tally, self._chunk_size, pl_module.device)
         found = self._tally.compute(trainer, pl_module.device, adapter, self._tally.cap.dropped)
         if CLEAN not in found:
             return
@@ -224,7 +220,7 @@ class AdversarialEvaluation(BudgetedEvaluation):
         for key, value in figures.items():
             if not math.isnan(value):
                 # the processes agree; the largest of equal numbers is that number to the last bit
-                pl_module.log(key, value, sync_dist=True, reduce_fx="max")
+                pl_module.log(self.prefix(trainer) + key, value, sync_dist=True, reduce_fx="max")
         if watch is not None:
             self._raise_alarms(trainer, watch, signals, found[CLEAN].n)
         self._describe(trainer, pl_module, found)
@@ -240,8 +236,11 @@ class AdversarialEvaluation(BudgetedEvaluation):
         if self._alarms is not None:
             self._alarms.history = type(self._alarms.history)(*state_dict["history"])
         self._firing, self._switched = set(state_dict["firing"]), state_dict["switched"]
-        curve = state_dict["curve"]
-        self._first_curve = None if curve is None else dict(curve)
+        self._first_curve = dict(state_dict["curve"]) if state_dict["curve"] else None
+
+    @property
+    def _chunk_size(self) -> int:
+        return (self._gathering.batch_size if self._gathering is not None else None) or EXAMPLES
 
     def _take(self, attacks: Sequence[Attack | str] | Mapping[str, Attack | str]) -> None:
         """Make the cells of these attacks, and what watches them."""
@@ -285,17 +284,18 @@ class AdversarialEvaluation(BudgetedEvaluation):
 
     def _describe(self, trainer: pl.Trainer, pl_module: pl.LightningModule, found: Mapping[Cell, CellScore]) -> None:
         """Write what the keys stand for and the scores with their intervals, and draw."""
-        n = found[CLEAN].n
-        scores = {cell[0]: found[cell] for cell in self._cells if cell in found}
+        prefix, attack = self.prefix(trainer), self._cells[self._shown]
+        scores = {"clean": found[CLEAN], **{cell[0]: found[cell] for cell in self._cells if cell in found}}
         facts = f"evaluation seed {self.seed}, {precision_words(trainer, pl_module, self.precision)}"
-        add_text(trainer, "robust/adversarial", attack_card(self.attacks, {"clean": found[CLEAN], **scores}, facts))
-        curve = {cell[1]: found[cell].score for cell in (self._shown, *self._curve_cells) if cell in found}
-        curve = {0: found[CLEAN].score, **curve}
-        if self._first_curve is None:
-            self._first_curve = curve
+        add_text(trainer, f"{prefix}robust/adversarial", attack_card(self.attacks, scores, facts, prefix))
+        cells = (self._shown, *self._curve_cells)
+        curve = {0: found[CLEAN].score, **{cell[1]: found[cell].score for cell in cells if cell in found}}
+        first = curve if trainer.testing or self._first_curve is None else self._first_curve
+        if not trainer.testing:
+            self._first_curve = first
         if self._examples is None:
             return
         if self._curve_cells:
-            add_eps_curve(trainer, self._cells[self._shown], curve, self._first_curve, n)
+            add_eps_curve(trainer, attack, curve, first, found[CLEAN].n, prefix)
         if (examples := self._examples.whole()) is not None:
-            add_attacked_images(trainer, pl_module, self.adapter_of(pl_module), *examples, self._cells[self._shown])
+            add_attacked_images(trainer, pl_module, self.adapter_of(pl_module), *examples, attack, prefix)

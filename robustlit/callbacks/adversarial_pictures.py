@@ -56,11 +56,11 @@ def add_attacked_images(
     clean: Attacked,
     adversarial: Attacked,
     attack: Attack,
+    prefix: str = "",
 ) -> None:
-    """Draw a few images clean, what the attack added, attacked, and what the model says of both."""
+    """Draw a few images clean, what the attack added, attacked, and what the model says of both; tags have a prefix."""
     title = f"epoch {trainer.current_epoch} · attacked images"
     note = attack_words(attack)
-    tag = "robust/adversarial_images"
     task = adapter.task_of(targets, clean.logits)
     if task in ("segmentation", "binary_segmentation"):
         masks = (targets.squeeze(1) if targets.ndim == 4 else targets).long()
@@ -75,11 +75,16 @@ def add_attacked_images(
         truth, before_said = say(clean.logits, targets, names)
         _, after_said = say(adversarial.logits, targets, names)
         picture = adversarial_panel(clean.images, adversarial.images, truth, before_said, after_said, title, note)
-    add_picture(trainer, tag, picture)
+    add_picture(trainer, f"{prefix}robust/adversarial_images", picture)
 
 
 def add_eps_curve(
-    trainer: pl.Trainer, attack: Attack, now: Mapping[float, float], first: Mapping[float, float], n: int
+    trainer: pl.Trainer,
+    attack: Attack,
+    now: Mapping[float, float],
+    first: Mapping[float, float],
+    n: int,
+    prefix: str = "",
 ) -> None:
     """Draw the score over eps of this evaluation, and of the first one for comparison.
 
@@ -89,6 +94,7 @@ def add_eps_curve(
         now: Scores by eps, 0 being the clean images.
         first: Those of the first evaluation; the same for the first itself.
         n: Number of images.
+        prefix: What the tag begins with.
     """
     curves = {f"epoch {trainer.current_epoch}": now}
     if first != now:
@@ -96,27 +102,28 @@ def add_eps_curve(
     facts = attack_facts(attack)
     title = f"epoch {trainer.current_epoch} · score over eps of {facts['attack']}"
     note = f"{facts['norm'].capitalize()} · steps: {facts['steps']} · n = {n}"
-    add_picture(trainer, "robust/eps_curve", eps_curve(curves, title=title, note=note))
+    add_picture(trainer, f"{prefix}robust/eps_curve", eps_curve(curves, title=title, note=note))
 
 
-def attack_card(attacks: Mapping[str, Attack], scores: Mapping[str, CellScore], facts: str) -> str:
+def attack_card(attacks: Mapping[str, Attack], scores: Mapping[str, CellScore], facts: str, prefix: str = "") -> str:
     """Return what every key stands for, and its score with a 95 % interval, as a table in Markdown.
 
     Args:
         attacks: By the name in the key.
         scores: By the name in the key, and of the "clean" images.
         facts: What else the figures stand on.
+        prefix: What the keys begin with.
     """
     header = ("key", "attack", "norm", "eps", "steps", "step size", "restarts", "loss", "score (95 %)")
     lines = [f"| {' | '.join(header)} |", "|---" * len(header) + "|"]
     clean = scores["clean"]
-    lines.append(f"| `robust/adversarial/clean` | none {'| ' * 6}| {_interval(clean)} |")
+    lines.append(f"| `{prefix}robust/adversarial/clean` | none {'| ' * 6}| {_interval(clean)} |")
     for name, attack in attacks.items():
         known = attack_facts(attack)
         steps = known.get("steps", f"{known.get('queries', '')} queries")
         size, eps = known.get("step_size"), known.get("eps")
         values = [
-            f"`robust/adversarial/{name}`",
+            f"`{prefix}robust/adversarial/{name}`",
             known["attack"],
             known.get("norm", ""),
             "" if eps is None else eps_words(eps),

@@ -122,15 +122,22 @@ def test_it_works_in_validate_and_test_under_inference_mode_without_alarms(run, 
         Tested(),
         pl.Trainer(
             default_root_dir=tmp_path,
-            callbacks=[AdversarialEvaluation(FEW, images=8)],
+            callbacks=[AdversarialEvaluation(FEW, images=8, eps_curve=(0.02,))],
             accelerator="cpu",
-            logger=False,
+            logger=board(tmp_path),
             enable_progress_bar=False,
         ),
     )
     before = weights(module)
     getattr(trainer, run)(module, data(), verbose=False)
-    assert "robust/adversarial/pgd" in trainer.callback_metrics
+    prefix = "test/" if run == "test" else ""  # figures of the test split are not to continue the validation's curves
+    robust = {key for key in trainer.callback_metrics if "robust/" in key}
+    assert f"{prefix}robust/adversarial/pgd" in robust
+    assert all(key.startswith(f"{prefix}robust/") for key in robust)
+    events = reloaded(tmp_path)
+    assert set(events.Tags()["images"]) == {f"{prefix}robust/adversarial_images", f"{prefix}robust/eps_curve"}
+    card = events.Tensors(f"{prefix}robust/adversarial/text_summary")[0].tensor_proto.string_val[0].decode()
+    assert f"| `{prefix}robust/adversarial/pgd` |" in card
     assert not [key for key in trainer.callback_metrics if key.startswith("alarm/")]
     assert torch.equal(before, weights(module))
     assert all(weight.requires_grad and weight.grad is None for weight in module.parameters())
