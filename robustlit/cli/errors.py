@@ -1,17 +1,32 @@
-"""Failures as the user sees them: one line on stderr, exit code 2 for their own and 1 for ours, no traceback."""
+"""Failures and warnings as the user sees them: one line on stderr; exit code 2 for their own, 1 for ours."""
 
 import os
 import re
 import sys
 import traceback
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-__all__ = ["JobFailed", "Outcome", "UserError", "blame", "describe", "exit_code", "failing", "hydra_raises", "report"]
+__all__ = [
+    "WARNING",
+    "JobFailed",
+    "Outcome",
+    "UserError",
+    "blame",
+    "describe",
+    "exit_code",
+    "failing",
+    "hydra_raises",
+    "report",
+    "warning_line",
+    "warning_lines",
+]
 
 USER_ERRORS = (ValueError, TypeError, OSError, FloatingPointError, ImportError)
 USERS_CHOICE = "ROBUSTLIT_FULL_ERROR"
+WARNING = "robustlit: warning: "  # how the line of a warning begins; that of an error has no "warning: "
 LIGHTNING_USER_ERROR = "MisconfigurationException"  # named, because importing Lightning costs seconds
 
 
@@ -69,6 +84,30 @@ def report(error: BaseException, job: str = "") -> int:
         traceback.print_exception(error)
     print(f"robustlit: {job}{describe(error)}", file=sys.stderr, flush=True)
     return exit_code(error)
+
+
+def warning_line(
+    message: Warning | str, category: type[Warning], filename: str, lineno: int, line: str | None = None
+) -> str:
+    r"""Write a warning as one line, for ``warnings.formatwarning``; where it is from only ``HYDRA_FULL_ERROR=1`` shows.
+
+    Example:
+        >>> warning_line("expected more,\n got less", UserWarning, "a.py", 3)
+        'robustlit: warning: expected more, got less\n'
+    """
+    place = f" ({category.__name__} in {filename}:{lineno})" if wants_traceback() else ""
+    return f"{WARNING}{' '.join(str(message).split())}{place}\n"
+
+
+@contextmanager
+def warning_lines() -> Iterator[None]:
+    """Write warnings as :func:`warning_line` does while the block runs."""
+    before = warnings.formatwarning
+    warnings.formatwarning = warning_line
+    try:
+        yield
+    finally:
+        warnings.formatwarning = before
 
 
 def exit_code(error: BaseException) -> int:
@@ -130,13 +169,26 @@ def hydra_raises() -> Iterator[None]:
 
 @contextmanager
 def blame(setting: str) -> Iterator[None]:
-    """Name the part of the configuration at fault in whatever user error the block raises."""
+    """Name the part of the configuration at fault in whatever user error the block raises.
+
+    An experiment sets what its own network takes; chosen with another one, such a setting is too much, and has a hint.
+    """
     try:
         yield
     except Exception as error:
         if isinstance(error, UserError) or not _is_users(error):
             raise
-        raise UserError(f"{setting}: {describe(error)}") from error
+        raise UserError(_too_much(setting, error) or f"{setting}: {describe(error)}") from error
+
+
+def _too_much(setting: str, error: Exception) -> str:
+    """What to do about a setting that the class or function chosen does not take; "" where it is another error."""
+    found = re.search(r"\(\) got an unexpected keyword argument '(\w+)'", str(root_cause(error)))
+    called = re.search(rf"target '([^']+)'.*full_key: {re.escape(setting)}\Z", str(error), re.DOTALL)  # Hydra's words
+    if found is None or called is None:
+        return ""
+    key = f"{setting}.{found[1]}"
+    return f"{key}: {called[1].rpartition('.')[2]} has no such setting; try ~{key}, which leaves it out"
 
 
 def root_cause(error: BaseException) -> BaseException:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from difflib import get_close_matches
 
-from robustlit.cli.errors import UserError, failing
+from robustlit.cli.errors import UserError, failing, warning_lines
 from robustlit.cli.help import COMMANDS, command_help, overview
 
 __all__ = ["main"]
@@ -29,7 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     name, *rest = arguments
     if name == "--version":
         name = "version"
-    with failing() as outcome:
+    with failing() as outcome, warning_lines():
         if name not in COMMANDS:
             raise UserError(unknown_command(name))
         if "-h" in rest or "--help" in rest:

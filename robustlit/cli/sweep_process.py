@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from robustlit.cli.errors import USERS_CHOICE, UserError
+from robustlit.cli.errors import USERS_CHOICE, WARNING, UserError
 
 __all__ = ["JobError", "Stopped", "end_with_parent", "environment", "last_line", "train_apart"]
 
@@ -90,7 +90,7 @@ def _end_after(parent: int) -> None:
 
 
 def last_line(log: Path, start: int = 0) -> str:
-    """Return what a process said was wrong: its last line that begins with our name, without the name.
+    """Return what a process said was wrong: its last line that begins with our name and is no warning, without it.
 
     Args:
         log: Its output.
@@ -99,8 +99,8 @@ def last_line(log: Path, start: int = 0) -> str:
     with log.open("rb") as file:
         file.seek(start)
         lines = file.read().decode(errors="replace").splitlines()
-    said = [line.removeprefix("robustlit: ") for line in lines if line.startswith("robustlit: ")]
-    return said[-1] if said else f"its process ended without a word; see {log}"
+    said = [line for line in lines if line.startswith("robustlit: ") and not line.startswith(WARNING)]
+    return said[-1].removeprefix("robustlit: ") if said else f"its process ended without a word; see {log}"
 
 
 def _wait(child: "subprocess.Popen[bytes]", stop: Callable[[], bool]) -> int | None:

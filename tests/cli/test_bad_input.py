@@ -45,11 +45,12 @@ def test_a_value_that_must_be_given_is_named(tmp_path, capsys):
 
 
 BUILDING = {
-    "+data.sice=1": "data: ",
+    "+data.sice=1": "data.sice: ShapesDataModule has no such setting; try ~data.sice, which",
     "data.batch_size=0": "data: expected batch_size of at least 1, got 0",
     "trainer.max_epochs=many": "trainer.max_epochs: expected a whole number, got 'many'",
     "trainer.accelerator=quantum": "trainer: ",
     "task=segmentation": "try task=classification",
+    "+model.stem=cifar": "model.stem: small_cnn has no such setting; try ~model.stem, which leaves it out",
     "+callbacks.ema.decay=0.9": "callbacks.ema: expected a _target_, got none; try +callbacks=ema",
 }
 

@@ -80,7 +80,7 @@ def test_it_ends_with_the_process_that_started_it():
 
 
 def test_the_last_line_with_our_name_counts(tmp_path):
-    (tmp_path / "log").write_text("robustlit: one\nrobustlit: two\nother\n")
+    (tmp_path / "log").write_text("robustlit: one\nrobustlit: two\nother\nrobustlit: warning: three\n")
     assert last_line(tmp_path / "log") == "two"
 
 
