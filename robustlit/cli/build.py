@@ -11,10 +11,11 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig
 
 from robustlit.cli.errors import UserError, blame
+from robustlit.cli.evaluation_progress import NamedBar
 from robustlit.data.base import VisionDataModule
 from robustlit.models.wrapped import as_network
 
-__all__ = ["Parts", "build_data", "build_evaluations", "build_module", "build_parts", "build_trainer"]
+__all__ = ["Parts", "build_data", "build_evaluations", "build_module", "build_parts", "build_tester", "build_trainer"]
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,12 @@ def build_trainer(cfg: DictConfig, **extra: Any) -> pl.Trainer:
     with blame("trainer"):
         trainer: pl.Trainer = instantiate(cfg.trainer, _convert_="all", **extra)
     return trainer
+
+
+def build_tester(cfg: DictConfig, folder: Path) -> pl.Trainer:
+    """Build a Trainer that only tests."""
+    bars = [NamedBar()] if cfg.trainer.get("enable_progress_bar", True) else []
+    return build_trainer(cfg, callbacks=bars, logger=False, enable_checkpointing=False, default_root_dir=str(folder))
 
 
 def build_evaluations(cfg: DictConfig) -> list[Any]:

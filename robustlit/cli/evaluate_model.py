@@ -8,7 +8,7 @@ import pytorch_lightning as pl
 import torchvision
 from omegaconf import DictConfig, OmegaConf
 
-from robustlit.cli.build import Parts, build_data, build_evaluations, build_module, build_trainer
+from robustlit.cli.build import Parts, build_data, build_evaluations, build_module, build_tester
 from robustlit.cli.errors import UserError, blame
 from robustlit.cli.gates import check_keys, missed, read_gates, stop_where_missed
 from robustlit.cli.paths import short
@@ -50,7 +50,7 @@ def evaluate(cfg: DictConfig) -> None:
     expected = expected_keys(build_evaluations(cfg), data)
     check_keys(gates, expected, data.test_sets)
     module = _build(cfg, data, key, weights)
-    trainer = build_trainer(cfg, logger=False, enable_checkpointing=False, default_root_dir=str(folder))
+    trainer = build_tester(cfg, folder)
     rows, records = run_evaluations(cfg, Parts(data, module, trainer))
     name = Path(weights).stem or model_name(cfg)
     results = Results(

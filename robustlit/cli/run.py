@@ -15,7 +15,8 @@ from robustlit.callbacks import BestCheckpoint
 from robustlit.callbacks.budget import BudgetedEvaluation
 from robustlit.cli.build import Parts, build_evaluations, build_parts
 from robustlit.cli.config import published, run_names
-from robustlit.cli.errors import UserError
+from robustlit.cli.errors import UserError, warning_line
+from robustlit.cli.evaluation_progress import telling
 from robustlit.cli.hparams import log_hparams
 from robustlit.cli.paths import program, short
 from robustlit.cli.session import Session
@@ -75,7 +76,8 @@ def train(cfg: DictConfig, folder: Path, *, resumed: bool = False, checkpoint: P
 
 
 def quiet() -> None:
-    """Keep to stdout what a user acts on: Lightning's greetings and some well-known warnings are not."""
+    """Show what a user acts on: not Lightning's greetings and some well-known warnings; the others in a line each."""
+    warnings.formatwarning = warning_line  # importing Lightning has put its own there
     for name in ("pytorch_lightning", "lightning_fabric", "lightning.pytorch", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)
     for message in (
@@ -122,8 +124,10 @@ def run_evaluations(cfg: DictConfig, parts: Parts) -> Found:
     """Run every test of the configuration on the module as it is."""
     rows: list[Row] = []
     records: list[Record] = []
-    for test in build_evaluations(cfg):
-        rows += test.run(parts.module, parts.data, parts.trainer)
+    tests = build_evaluations(cfg)
+    for number, test in enumerate(tests, 1):
+        with telling(parts.trainer, f"{test.name} ({number} of {len(tests)})"):
+            rows += test.run(parts.module, parts.data, parts.trainer)
         records += getattr(test, "records", [])
     return Found(rows, records)
 
