@@ -5,7 +5,6 @@ import os
 import socket
 import time
 from collections.abc import Sequence
-from contextlib import chdir, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,11 +14,12 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from robustlit.cli.config import config_dir
+from robustlit.cli.devices import cores
 from robustlit.cli.errors import UserError
 from robustlit.cli.list_groups import joined
 from robustlit.cli.suggest import composition_line, config_dirs, flags_first
 
-__all__ = ["Plan", "asks_for_a_sweep", "check_plugins", "make_plan", "typed_words"]
+__all__ = ["Plan", "asks_for_a_sweep", "make_plan", "typed_words"]
 
 PLUGINS = {  # what an option of the group sweep needs: module, extra
     "joblib": ("hydra_joblib_launcher", "sweep"),
@@ -95,38 +95,36 @@ def typed_words(arguments: Sequence[str]) -> tuple[str, ...]:
     return tuple(word for word in arguments if word not in FLAGS and not word.startswith("resume="))
 
 
-def make_plan(words: Sequence[str], directory: Path | None = None) -> Plan:
+def make_plan(words: Sequence[str]) -> Plan:
     """Compose the sweep's configuration and list its jobs.
 
     Args:
-        words: Overrides and flags.
-        directory: Where the words were typed; the working directory when None.
+        words: Overrides and flags, as they were typed in the working directory.
 
     Raises:
         UserError: If the configuration cannot be composed, or a plugin is missing.
     """
-    check_plugins(words)
-    with chdir(directory) if directory else nullcontext():
-        try:
-            cfg, overrides = _composed(words)
-        except HydraException as error:
-            raise UserError(composition_line(error, config_dir(), "train", words)) from error
-        hydra = cfg.hydra
-        jobs = _grid(overrides) if str(hydra.sweeper._target_).endswith("BasicSweeper") else None
-        launcher = str(hydra.launcher._target_).rpartition(".")[2]
-        return Plan(
-            folder=Path(hydra.sweep.dir).resolve(),
-            words=tuple(words),
-            jobs=jobs,
-            differ=tuple(each.get_key_element().lstrip("+~") for each in overrides if each.is_sweep_override()),
-            total=len(jobs) if jobs is not None else int(hydra.sweeper.n_trials),
-            launcher=launcher,
-            at_once=1 if launcher == "BasicLauncher" else _at_once(cfg),
-            cfg=cfg,
-        )
+    _check_plugins(words)
+    try:
+        cfg, overrides = _composed(words)
+    except HydraException as error:
+        raise UserError(composition_line(error, config_dir(), "train", words)) from error
+    hydra = cfg.hydra
+    jobs = _grid(overrides) if str(hydra.sweeper._target_).endswith("BasicSweeper") else None
+    launcher = str(hydra.launcher._target_).rpartition(".")[2]
+    return Plan(
+        folder=Path(hydra.sweep.dir).resolve(),
+        words=tuple(words),
+        jobs=jobs,
+        differ=tuple(each.get_key_element().lstrip("+~") for each in overrides if each.is_sweep_override()),
+        total=len(jobs) if jobs is not None else int(hydra.sweeper.n_trials),
+        launcher=launcher,
+        at_once=1 if launcher == "BasicLauncher" else _at_once(cfg),
+        cfg=cfg,
+    )
 
 
-def check_plugins(words: Sequence[str]) -> None:
+def _check_plugins(words: Sequence[str]) -> None:
     """Say which extra is missing, before Hydra says that it knows no such option."""
     for word in words:
         if word.startswith("sweep="):
@@ -173,5 +171,5 @@ def _at_once(cfg: DictConfig) -> int:
     for key in ("hydra.launcher.n_jobs", "hydra.launcher.ray.init.num_cpus", "hydra.launcher.array_parallelism"):
         value = OmegaConf.select(cfg, key)
         if value is not None:
-            return int(value) if int(value) > 0 else (os.cpu_count() or 1)
+            return int(value) if int(value) > 0 else cores()
     return int(cfg.jobs.at_once)
