@@ -93,7 +93,7 @@ examples
       evaluation=[clean,transfer] evaluation.transfer.data=drawings evaluation.transfer.mapping=classes.csv
 
 keys
-  checkpoint=best_clean        best_clean, last, or the path of a checkpoint or state dict
+  checkpoint=best_clean        best_clean, best_robust, last, or the path of a checkpoint or state dict
   splits=null                  names of the splits to use, val being one; all test splits when null
   evaluation=[clean]           the tests to run: {evaluations}
   trainer.accelerator=auto     where to run; trainer.precision=32-true
