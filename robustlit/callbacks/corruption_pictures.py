@@ -1,5 +1,6 @@
 """The pictures of a corruption evaluation: every cell, and what the worst ones look like."""
 
+import math
 from collections.abc import Mapping, Sequence
 
 import pytorch_lightning as pl
@@ -59,7 +60,10 @@ def add_worst_cells(
     prefix: str = "",
 ) -> None:
     """Draw a few images clean and in the cells of the lowest scores, with what the model says of them."""
-    worst = sorted((cell for cell in cells if cell.key in scores), key=lambda cell: scores[cell.key])[:_WORST]
+    known = [cell for cell in cells if not math.isnan(scores.get(cell.key, math.nan))]
+    worst = sorted(known, key=lambda cell: scores[cell.key])[:_WORST]
+    if not worst:
+        return
     names = class_names(trainer, pl_module)
     examples = []
     with looking(trainer, pl_module, adapter) as predict:

@@ -7,13 +7,12 @@ from torch import Tensor
 
 from robustlit.core.random import mix, sample_seeds, uniform
 from robustlit.metrics.confusion import mean_iou
+from robustlit.metrics.standard_errors import Z95
 
 __all__ = ["bootstrap_mean_iou", "resampled_mean_iou", "wilson"]
 
-_Z = 1.959963984540054  # 97.5 % quantile of the standard normal distribution
 
-
-def wilson(successes: int, n: int, z: float = _Z) -> tuple[float, float]:
+def wilson(successes: int, n: int, z: float = Z95) -> tuple[float, float]:
     """Return the 95 % interval of a rate (Wilson, JASA 1927), which stays in [0, 1] and is right near 0 and 1.
 
     Args:

@@ -1,5 +1,6 @@
 """Pictures of what breaks a model: a few images that it gets right as they are, in the cells of its lowest scores."""
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -68,9 +69,13 @@ class WorstPictures:
 
 
 def worst_of_each(cells: Sequence[CorruptionCell], scores: Mapping[Cell, CellScore]) -> list[CorruptionCell]:
-    """Return the cell of the lowest score of each corruption, for the few corruptions where it is lowest."""
+    """Return the cell of the lowest score of each corruption, for the few corruptions where it is lowest.
+
+    Scores that are not numbers are no lowest ones.
+    """
+    known = {key: one.score for key, one in scores.items() if not math.isnan(one.score)}
     lowest: dict[str, CorruptionCell] = {}
-    for cell in sorted((cell for cell in cells if cell.key in scores), key=lambda cell: scores[cell.key].score):
+    for cell in sorted((cell for cell in cells if cell.key in known), key=lambda cell: known[cell.key]):
         lowest.setdefault(cell.corruption.label, cell)
     return list(lowest.values())[:_CELLS]
 
