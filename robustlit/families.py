@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-__all__ = ["BAR", "BAR_CIFAR", "BAR_IMAGENET", "COMMON", "EXTRA", "FAMILIES", "by_family"]
+__all__ = ["BAR", "BAR_CIFAR", "BAR_IMAGENET", "COMMON", "EXTRA", "FAMILIES", "RESEMBLES", "by_family"]
 
 # Hendrycks and Dietterich 2019 (ImageNet-C), in the order of the paper
 COMMON = (
@@ -60,6 +60,35 @@ FAMILIES = {
     "extra": EXTRA,
     "C-bar": BAR,
 }
+
+# which corruptions the transforms of albumentations (and torchvision) resemble, by class name
+RESEMBLES = {
+    "AdditiveNoise": ("gaussian_noise", "speckle_noise"),
+    "AdvancedBlur": ("gaussian_blur",),
+    "Blur": ("gaussian_blur", "defocus_blur"),
+    "ColorJitter": ("brightness", "contrast", "saturate"),
+    "Defocus": ("defocus_blur",),
+    "Downscale": ("pixelate",),
+    "ElasticTransform": ("elastic_transform",),
+    "GaussNoise": ("gaussian_noise",),
+    "GaussianBlur": ("gaussian_blur",),
+    "GaussianNoise": ("gaussian_noise",),
+    "GlassBlur": ("glass_blur",),
+    "HueSaturationValue": ("saturate", "brightness"),
+    "ISONoise": ("gaussian_noise",),
+    "ImageCompression": ("jpeg_compression",),
+    "MedianBlur": ("gaussian_blur",),
+    "MotionBlur": ("motion_blur",),
+    "MultiplicativeNoise": ("speckle_noise",),
+    "RandomBrightnessContrast": ("brightness", "contrast"),
+    "RandomFog": ("fog",),
+    "RandomSnow": ("snow",),
+    "SaltAndPepper": ("impulse_noise",),
+    "ShotNoise": ("shot_noise",),
+    "Spatter": ("spatter",),
+    "ZoomBlur": ("zoom_blur",),
+}
+
 _LABELS = {"frost": ("frost", "frost_procedural")}
 
 

@@ -8,38 +8,11 @@ import pytorch_lightning as pl
 from pytorch_lightning.utilities import rank_zero_warn
 
 from robustlit.corruptions import BAR, COMMON
-from robustlit.families import FAMILIES
+from robustlit.families import FAMILIES, RESEMBLES
 
 __all__ = ["trained_on", "warn_of_overlap"]
 
 _FOR_REPORTING = {*COMMON, *BAR}
-# which corruptions the transforms of albumentations (and torchvision) resemble, by class name
-_RESEMBLES = {
-    "AdditiveNoise": ("gaussian_noise", "speckle_noise"),
-    "AdvancedBlur": ("gaussian_blur",),
-    "Blur": ("gaussian_blur", "defocus_blur"),
-    "ColorJitter": ("brightness", "contrast", "saturate"),
-    "Defocus": ("defocus_blur",),
-    "Downscale": ("pixelate",),
-    "ElasticTransform": ("elastic_transform",),
-    "GaussNoise": ("gaussian_noise",),
-    "GaussianBlur": ("gaussian_blur",),
-    "GaussianNoise": ("gaussian_noise",),
-    "GlassBlur": ("glass_blur",),
-    "HueSaturationValue": ("saturate", "brightness"),
-    "ISONoise": ("gaussian_noise",),
-    "ImageCompression": ("jpeg_compression",),
-    "MedianBlur": ("gaussian_blur",),
-    "MotionBlur": ("motion_blur",),
-    "MultiplicativeNoise": ("speckle_noise",),
-    "RandomBrightnessContrast": ("brightness", "contrast"),
-    "RandomFog": ("fog",),
-    "RandomSnow": ("snow",),
-    "SaltAndPepper": ("impulse_noise",),
-    "ShotNoise": ("shot_noise",),
-    "Spatter": ("spatter",),
-    "ZoomBlur": ("zoom_blur",),
-}
 _KEY = re.compile(r"^robust/(?:corruption/(?P<name>[^/]+)|gap/(?P<gap>corruption(?:_extra)?)$)")
 
 
@@ -92,7 +65,7 @@ def trained_on(trainer: pl.Trainer) -> dict[str, str]:
     transforms = getattr(getattr(trainer, "datamodule", None), "train_transforms", None)
     for transform in _flat(transforms):
         own = getattr(transform, "resembles", None)  # this package's operations as albumentations transforms
-        names = own if own is not None else _RESEMBLES.get(type(transform).__name__, ())
+        names = own if own is not None else RESEMBLES.get(type(transform).__name__, ())
         found.update(dict.fromkeys(names, getattr(transform, "operation", type(transform).__name__)))
     return found
 

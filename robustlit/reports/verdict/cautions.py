@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from importlib import import_module
 from typing import Any
 
+from robustlit.families import RESEMBLES
 from robustlit.reports.document import Finding
 from robustlit.reports.numbers import words
 from robustlit.reports.view import View
@@ -38,7 +39,7 @@ def cautions(view: View) -> Iterator[Finding]:
 
 
 def trained_on(config: dict[str, Any]) -> dict[str, str]:
-    """Return the corruptions that an augmentation of ours resembles: corruption → augmentation."""
+    """Return the corruptions that augmentations and transforms of training resemble: corruption → what does it."""
     found: dict[str, str] = {}
     nodes = config.get("augmentation")
     for node in nodes.values() if isinstance(nodes, dict) else ():
@@ -47,4 +48,16 @@ def trained_on(config: dict[str, Any]) -> dict[str, str]:
         if package.startswith("robustlit.augmentations"):
             resembles = getattr(getattr(import_module(package), name, None), "resembles", ())
             found.update(dict.fromkeys(resembles if isinstance(resembles, tuple | list) else (), name))
+    data = config.get("data")
+    for name in _classes(data.get("train_transforms") if isinstance(data, dict) else None):
+        found.update(dict.fromkeys(RESEMBLES.get(name, ()), name))
     return found
+
+
+def _classes(node: Any) -> Iterator[str]:
+    """The names of the classes in a part of a configuration, nested ones too."""
+    if isinstance(node, dict):
+        yield str(node.get("_target_", "")).rpartition(".")[2]
+    inner = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+    for each in inner:
+        yield from _classes(each)
