@@ -1,23 +1,21 @@
 """Rebuild a finished run and test one of its checkpoints."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytorch_lightning as pl
 from omegaconf import DictConfig, OmegaConf
 
-from robustlit.cli.build import Parts, build_data, build_evaluations, build_module, build_trainer
+from robustlit.cli.build import Parts, build_data, build_evaluations, build_module, build_tester
 from robustlit.cli.config import run_names, short_hash
 from robustlit.cli.errors import blame
 from robustlit.cli.gates import check_keys, missed, read_gates, stop_where_missed
 from robustlit.cli.paths import short
 from robustlit.cli.run import expected_keys, load_weights, print_results, quiet, run_evaluations
 from robustlit.cli.versions import machine, packages
-from robustlit.evaluation.base import Row
 from robustlit.evaluation.splits import use_splits
 from robustlit.reports.record_files import write_records
-from robustlit.reports.results import Results
+from robustlit.reports.results import Results, merged
 from robustlit.reports.write import write_results
 
 __all__ = ["evaluate"]
@@ -51,7 +49,7 @@ def evaluate(cfg: DictConfig, saved: DictConfig, folder: Path, checkpoint: Path)
     check_keys(gates, expected, data.test_sets)
     module = build_module(saved, data)
     load_weights(module, checkpoint)
-    trainer = build_trainer(saved, logger=False, enable_checkpointing=False, default_root_dir=str(folder))
+    trainer = build_tester(saved, folder)
     rows, records = run_evaluations(cfg, Parts(data, module, trainer))
     name = _name(folder, checkpoint)
     results = replace(
@@ -69,12 +67,6 @@ def evaluate(cfg: DictConfig, saved: DictConfig, folder: Path, checkpoint: Path)
         print_results(results, folder)
         print(f"files        {', '.join(map(short, written))}", flush=True)
     stop_where_missed(missed(gates, rows, expected, list(data.test_sets)), printing=trainer.is_global_zero)
-
-
-def merged(earlier: Sequence[Row], new: Sequence[Row]) -> list[Row]:
-    """Return the new rows after those earlier ones that are of another test or split."""
-    replaced = {(row.test, row.split) for row in new}
-    return [*(row for row in earlier if (row.test, row.split) not in replaced), *new]
 
 
 def _older(path: Path, checkpoint: Path) -> bool:

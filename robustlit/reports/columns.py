@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from robustlit.reports.corruption_blocks import TITLES
 from robustlit.reports.numbers import words
 from robustlit.reports.view import View
 
@@ -9,7 +10,6 @@ __all__ = ["Key", "column_keys", "column_name", "robust_key", "shared_split"]
 
 Key = tuple[str, str, str]  # test, split, metric
 
-_FAMILIES = {"extra": "EXTRA", "common": "COMMON", "bar": "C-bar"}
 _ONE = {  # of tests with several figures, those that stand for them
     "calibration": ("calibration_error",),
     "corrupted_calibration": ("calibration_error",),
@@ -44,7 +44,7 @@ def column_keys(views: Sequence[View]) -> list[Key]:
             own = row.split in (split, "other", "published")
             if own and row.test not in _LEFT_OUT and _stands(row.test, row.metric, view.score):
                 found.setdefault((row.test, row.split, row.metric))
-    order = ["clean", *_FAMILIES, "adversarial", "auto_attack"]
+    order = ["clean", *TITLES, "adversarial", "auto_attack"]
     return sorted(found, key=lambda key: order.index(key[0]) if key[0] in order else len(order))
 
 
@@ -58,8 +58,8 @@ def column_name(key: Key) -> str:
         'ood: auroc'
     """
     test, _, metric = key
-    if test in _FAMILIES:
-        return _FAMILIES[test]
+    if test in TITLES:
+        return TITLES[test]
     if test in ("adversarial", "auto_attack"):
         name = metric if test == "adversarial" else f"AutoAttack_{metric}"
         text = name.replace("of255", "/255").replace("_linf_", " Linf ").replace("_l2_", " L2 ").replace("_l1_", " L1 ")

@@ -7,7 +7,9 @@ from typing import Any
 from robustlit.evaluation.base import Row
 from robustlit.reports.results import Results
 
-__all__ = ["CorruptionBlock", "corruption_blocks", "is_corruption_test"]
+__all__ = ["TITLES", "CorruptionBlock", "corruption_blocks", "is_corruption_test"]
+
+TITLES = {"extra": "EXTRA", "common": "COMMON", "bar": "C-bar"}  # what the tests of published families are called
 
 # what may differ between the families of one evaluation
 _OF_A_ROW = ("corruption", "severity", "not_mce", "cells", "missing", "frost")

@@ -64,7 +64,7 @@ def group_runs(views: Sequence[View]) -> list[Group]:
     counts = Counter(group.label for group in found)
     for group in found:
         if counts[group.label] > 1:
-            group.label = f"{group.label} ({group.views[0].run.folder.name})"
+            group.label = f"{group.label} ({group.views[0].run.name})"
     return found
 
 

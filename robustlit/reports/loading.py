@@ -6,10 +6,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from robustlit.evaluation.base import Row
 from robustlit.evaluation.records import Record
 from robustlit.reports.record_files import read_records
-from robustlit.reports.results import Results
+from robustlit.reports.results import Results, merged
 from robustlit.reports.sweep_jobs import JOB_FILE, read_object
 
 __all__ = ["CHECKPOINTS", "Failure", "Run", "find_runs", "load_run"]
@@ -27,12 +26,14 @@ class Run:
         results: Its results, those of later evaluations among them.
         overrides: What was typed for it: key → value, without the seed.
         config: The resolved configuration; empty where there is none.
+        name: What tells it from the other runs of a report: the end of its path, as long as need be.
     """
 
     folder: Path
     results: Results
     overrides: dict[str, str] = field(default_factory=dict)
     config: dict[str, Any] = field(default_factory=dict)
+    name: str = ""
 
     @cached_property
     def records(self) -> dict[str, list[Record]]:
@@ -104,7 +105,8 @@ def find_runs(places: Sequence[Path]) -> tuple[list[Run], list[Failure]]:
             f"expected a finished run, got {len(failures)} that failed ({next(iter(failures.values())).error}); "
             "try again when one has finished"
         )
-    return list(runs.values()), list(failures.values())
+    names = _names(list(runs))
+    return [replace(run, name=name) for run, name in zip(runs.values(), names, strict=True)], list(failures.values())
 
 
 def load_run(folder: Path) -> Run:
@@ -121,13 +123,22 @@ def load_run(folder: Path) -> Run:
             continue  # figures of earlier weights
         later = Results.read(path)
         for name, rows in later.tests.items():
-            tests[name] = _merged(tests.get(name, []), rows)
+            tests[name] = merged(tests.get(name, []), rows)
     return Run(folder, replace(results, tests=tests), _overrides(folder), _config(folder))
 
 
-def _merged(earlier: Iterable[Row], new: Sequence[Row]) -> list[Row]:
-    replaced = {(row.test, row.split) for row in new}
-    return [*(row for row in earlier if (row.test, row.split) not in replaced), *new]
+def _names(folders: Sequence[Path]) -> list[str]:
+    """The ends of some paths, as short as they can be told apart.
+
+    Example:
+        >>> _names([Path("/runs/a/12-00"), Path("/runs/b/12-00")])
+        ['a/12-00', 'b/12-00']
+    """
+    for length in range(1, max(len(folder.parts) for folder in folders)):
+        names = ["/".join(folder.parts[-length:]) for folder in folders]
+        if len(set(names)) == len(names):
+            return names
+    return [str(folder) for folder in folders]
 
 
 def _is_run(folder: Path) -> bool:

@@ -1,8 +1,9 @@
 """Differences on equal images: how much of a difference is chance."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial, reduce
 from typing import Any
 
 import numpy as np
@@ -61,26 +62,24 @@ def paired_difference(first: NDArray[np.floating[Any]], second: NDArray[np.float
     return Difference(value, value - _Z * error, value + _Z * error, n)
 
 
-def common_images(
-    one: Mapping[str, Any], other: Mapping[str, Any], cells: list[str]
-) -> tuple[NDArray[Any], NDArray[Any]] | None:
-    """Return the mean over some cells, image by image, of the images that two records share.
+def common_images(records: Sequence[Mapping[str, Any]], cells: Sequence[str]) -> list[NDArray[Any]] | None:
+    """Return the mean over some cells, image by image, of the images that all records share.
 
     Args:
-        one: Data of a record of outcomes.
-        other: Of another.
+        records: Data of records of outcomes.
         cells: Which cells.
 
     Returns:
-        N scores of each; None where a cell is missing or no image is shared.
+        N scores of each record, in ascending order of the index; None where a cell is missing or no image is shared.
     """
-    if not cells or any(cell not in data for cell in cells for data in (one, other)):
+    if not cells or any(cell not in data for cell in cells for data in records):
         return None
-    shared, here, there = np.intersect1d(one["index"], other["index"], assume_unique=True, return_indices=True)
+    shared = reduce(partial(np.intersect1d, assume_unique=True), (data["index"] for data in records))
     if not len(shared):
         return None
-    means = [
-        np.mean([np.asarray(data[cell], float)[places] for cell in cells], axis=0)
-        for data, places in ((one, here), (other, there))
-    ]
-    return means[0], means[1]
+    found = []
+    for data in records:
+        order = np.argsort(data["index"])
+        places = order[np.searchsorted(data["index"], shared, sorter=order)]
+        found.append(np.mean([np.asarray(data[cell], float)[places] for cell in cells], axis=0))
+    return found

@@ -99,9 +99,9 @@ def _first(document: Document) -> list[Finding]:
 
 
 def _named(view: View) -> list[tuple[str, list[Row]]]:
-    """The rows of a run for the table of all: the run's folder stands before the checkpoint, its seed beside."""
+    """The rows of a run for the table of all: the run's name stands before the checkpoint, its seed beside."""
     seed = {"seed": view.run.results.seed}
     return [
-        (f"{view.run.folder.name}/{name}", [replace(row, conditions={**seed, **row.conditions}) for row in rows])
+        (f"{view.run.name}/{name}", [replace(row, conditions={**seed, **row.conditions}) for row in rows])
         for name, rows in view.run.results.tests.items()
     ]

@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from robustlit.evaluation.base import VALIDATION, Row
 from robustlit.reports.files import write_json
 
-__all__ = ["Chosen", "Results"]
+__all__ = ["Chosen", "Results", "merged"]
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,12 @@ class Results:
             return cls.from_json(json.loads(path.read_text(encoding="utf-8")))
         except (json.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"expected the results of a run in {path}, got {error}; try training again") from error
+
+
+def merged(earlier: Iterable[Row], new: Sequence[Row]) -> list[Row]:
+    """Return the new rows after those earlier ones that are of another test or split."""
+    replaced = {(row.test, row.split) for row in new}
+    return [*(row for row in earlier if (row.test, row.split) not in replaced), *new]
 
 
 def _number(value: float | None) -> float:

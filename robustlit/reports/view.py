@@ -108,15 +108,6 @@ class View:
         """The score on clean images of the split: of the whole split if there is one."""
         return self.find("clean", self.score) or next((row for row in self.own if row.metric == "clean"), None)
 
-    @cached_property
-    def outcomes(self) -> dict[str, dict[str, Any]]:
-        """Which images are right, by test, on the split."""
-        return {
-            record.test: record.data
-            for record in self.records
-            if record.kind == "outcomes" and record.split == self.split
-        }
-
     def outcomes_of(self, test: str, split: str) -> dict[str, Any]:
         """Return which images of a split a test found right; empty where that is not known."""
         for record in self.records:
@@ -124,9 +115,9 @@ class View:
                 return record.data
         return {}
 
-    def lost(self, test: str, cells: list[str]) -> Difference | None:
+    def lost(self, test: str, split: str, cells: list[str]) -> Difference | None:
         """How much the mean over some cells lies below clean, on the same images; None where that is not known."""
-        data = self.outcomes.get(test, {})
+        data = self.outcomes_of(test, split)
         if "clean" not in data or not cells or any(cell not in data for cell in cells):
             return None
         mean = np.mean([data[cell] for cell in cells], axis=0)

@@ -13,8 +13,11 @@ from robustlit.evaluation.corrupted.corruption_rows import corruption_rows
 from robustlit.evaluation.records import Record
 from robustlit.metrics.cells import CLEAN, CellScore
 from robustlit.metrics.interval import wilson
+from robustlit.reports.loading import find_runs
 from robustlit.reports.record_files import write_records
 from robustlit.reports.results import Chosen, Results
+from robustlit.reports.verdict import verdict
+from robustlit.reports.view import View
 
 N = 200
 CONDITIONS = {
@@ -106,6 +109,15 @@ def make_run(
     kept = outcome_records(right) if records is None else records
     write_records(kept, folder, checkpoint)
     return folder
+
+
+def view_of(folder: Path, **options: str) -> View:
+    (run,), _ = find_runs([folder])
+    return View.of(run, **options)
+
+
+def sentences(view: View) -> dict[str, str]:
+    return {each.topic: each.text for each in verdict(view)}
 
 
 def outcome_records(right: dict[str, np.ndarray]) -> list[Record]:

@@ -200,6 +200,18 @@ def test_csv_of_several_runs_names_them(sweep, tmp_path):
     assert "none-2/best_robust" in text and text.splitlines()[0].startswith("checkpoint,test,split,metric,value")
 
 
+def test_folders_of_one_name_are_told_apart(tmp_path):
+    """Every row of both is in the CSV, and every table names them by as much of their paths as it takes."""
+    for name, strength in STRENGTH.items():
+        make_run(tmp_path / name / "12-00", augmentation=name, strength=strength)
+    folders = [tmp_path / name / "12-00" for name in STRENGTH]
+    assert [view.run.name for view in views_of(*folders)[0]] == ["none/12-00", "patch_gaussian/12-00"]
+    write_report(folders, tmp_path / "out", formats=["csv"])
+    lines = (tmp_path / "out" / "report.csv").read_text().splitlines()
+    assert len(lines) == 1 + sum(len(rows_of(answers(0))) for _ in folders)
+    assert {line.partition(",")[0] for line in lines[1:]} == {f"{name}/12-00/best_robust" for name in STRENGTH}
+
+
 def test_what_is_no_run_is_refused_in_one_line(tmp_path):
     (tmp_path / "empty").mkdir()
     (tmp_path / "begun").mkdir()

@@ -44,10 +44,16 @@ def test_only_images_of_both_count_in_the_order_of_their_index():
         "fog/2": np.array([1, 0, 0, 0], bool),
     }
     other = {"index": np.array([3, 5, 9]), "fog/1": np.array([1, 1, 1], bool), "fog/2": np.array([0, 1, 1], bool)}
-    first, second = common_images(one, other, ["fog/1", "fog/2"])
+    first, second = common_images([one, other], ["fog/1", "fog/2"])
     assert first.tolist() == [0.0, 0.5] and second.tolist() == [0.5, 1.0]
-    assert common_images(one, other, ["snow/1"]) is None
-    assert common_images(one, {**other, "index": np.array([2, 4, 6])}, ["fog/1"]) is None
+    assert common_images([one, other], ["snow/1"]) is None
+    assert common_images([one, {**other, "index": np.array([2, 4, 6])}], ["fog/1"]) is None
+    third = {
+        "index": np.array([7, 5, 1]),
+        "fog/1": np.array([0, 1, 0], bool),
+    }  # shares two with the first, one with both
+    scores = common_images([one, other, third], ["fog/1"])
+    assert [each.tolist() for each in scores] == [[1.0], [1.0], [1.0]]
 
 
 def test_other_lengths_are_refused():

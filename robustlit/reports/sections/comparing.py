@@ -1,7 +1,7 @@
 """The parts that set configurations beside each other: the best, the table, what was not alike, the front."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from robustlit.reports.charts import Dot, scatter_chart
 from robustlit.reports.charts.scatter import front
@@ -10,6 +10,7 @@ from robustlit.reports.document import Chart, Finding, Findings, Section, Table,
 from robustlit.reports.groups import Agreed, Group, mean_and_spread
 from robustlit.reports.loading import Failure
 from robustlit.reports.numbers import is_share, percent
+from robustlit.reports.sweep_jobs import EXTRA
 from robustlit.reports.view import SCORES, View
 
 __all__ = [
@@ -23,8 +24,6 @@ __all__ = [
     "scatter",
 ]
 
-_MONITOR = "robust/corruption/extra_mean"
-
 
 def best_group(groups: Sequence[Group]) -> tuple[Group, str, float, float | None] | None:
     """Return the best configuration by a validation figure: its score under EXTRA, else the task's own.
@@ -34,7 +33,7 @@ def best_group(groups: Sequence[Group]) -> tuple[Group, str, float, float | None
     Returns:
         The group, the key, its mean over seeds and its standard deviation; None where not all have such a figure.
     """
-    for key in (_MONITOR, *dict.fromkeys(view.run.results.headline for group in groups for view in group.views)):
+    for key in (EXTRA, *dict.fromkeys(view.run.results.headline for group in groups for view in group.views)):
         found = []
         for group in groups:
             values = [_validated(view, key) for view in group.views]
@@ -84,55 +83,25 @@ def findings(
     best: tuple[Group, str, float, float | None] | None,
 ) -> list[Findings]:
     """Return the verdict on the configurations."""
-    items = []
     by_key = {one.key: group_values(groups, views, one) for one in agreed}
-    clean = next((one.key for one in agreed if one.key[0] == "clean" and one.key[2] in SCORES), None)
+    clean = _clean_key(by_key)
+    items = []
     if best is not None and len(groups) > 1:
-        group, key, mean, spread = best
-        over = f" ± {100 * spread:.1f}" if spread is not None else ""
-        place = list(groups).index(group)
-        told = [_told(wanted, by_key[wanted][place]) for wanted in (clean, robust) if wanted and by_key[wanted][place]]
-        tested = f" On test images: {', '.join(told)}." if told else ""
-        items.append(
-            Finding("Best", f"{group.label} ({key} {percent(mean)}{over} on validation images).{tested}", "good")
-        )
-    for one in agreed:
-        ranked = [
-            (mean_and_spread(values)[0], group.label)
-            for values, group in zip(by_key[one.key], groups, strict=True)
-            if values
-        ]
-        if one.key == robust and len(ranked) > 1:
-            high, low = max(ranked), min(ranked)
-            items.append(
-                Finding(
-                    column_name(one.key),
-                    f"From {percent(low[0])} ({low[1]}) to {percent(high[0])} ({high[1]}), "
-                    f"{100 * (high[0] - low[0]):.1f} points apart.",
-                    "note",
-                )
-            )
+        place = list(groups).index(best[0])
+        told = [_told(key, by_key[key][place]) for key in (clean, robust) if key and by_key[key][place]]
+        items.append(_best(*best, told))
+    if robust is not None:
+        items += _extremes(groups, robust, by_key[robust])
     if clean is not None and robust is not None:
-        dots = _dots(groups, by_key[clean], by_key[robust])
-        names = [dots[number].label for number in front(dots)]
-        if len(dots) > 1:
-            text = (
-                f"No configuration beats {' or '.join(names)} in both {column_name(clean)} and {column_name(robust)}."
-            )
-            items.append(Finding("Pareto front", text, "note"))
+        items += _front(_dots(groups, by_key[clean], by_key[robust]), clean, robust)
     if any(one.left_out for one in agreed):
-        items.append(
-            Finding(
-                "Not alike", "Some figures were measured otherwise than the rest and are in no mean; see below.", "note"
-            )
-        )
-    single = [group for group in groups if len(group.views) == 1]
+        text = "Some figures were measured otherwise than the rest and are in no mean; see below."
+        items.append(Finding("Not alike", text, "note"))
+    single = sum(len(group.views) == 1 for group in groups)
     if single:
-        text = (
-            "One seed each says nothing of how much chance there is; try seed=0,1,2."
-            if len(single) == len(groups)
-            else (f"{len(single)} of {len(groups)} configurations have one seed only.")
-        )
+        text = f"{single} of {len(groups)} configurations have one seed only."
+        if single == len(groups):
+            text = "One seed each says nothing of how much chance there is; try seed=0,1,2."
         items.append(Finding("Seeds", text, "note"))
     return [Findings(items)]
 
@@ -179,7 +148,7 @@ def scatter(
 ) -> Iterator[Section]:
     """Draw clean against robust scores."""
     by_key = {one.key: group_values(groups, views, one) for one in agreed}
-    clean = next((key for key in by_key if key[0] == "clean" and key[2] in SCORES), None)
+    clean = _clean_key(by_key)
     if clean is None or robust is None:
         return
     dots = _dots(groups, by_key[clean], by_key[robust])
@@ -190,6 +159,34 @@ def scatter(
         beats = "Filled and joined: the Pareto front, which no other configuration beats in both."
         caption = f"{names[1]} over {names[0]}. {beats}{spread}"
         yield Section("Clean against robust", [Chart(chart, caption)])
+
+
+def _clean_key(keys: Iterable[Key]) -> Key | None:
+    return next((key for key in keys if key[0] == "clean" and key[2] in SCORES), None)
+
+
+def _best(group: Group, key: str, mean: float, spread: float | None, told: Sequence[str]) -> Finding:
+    over = f" ± {100 * spread:.1f}" if spread is not None else ""
+    tested = f" On test images: {', '.join(told)}." if told else ""
+    return Finding("Best", f"{group.label} ({key} {percent(mean)}{over} on validation images).{tested}", "good")
+
+
+def _extremes(groups: Sequence[Group], key: Key, values: Sequence[list[float]]) -> Iterator[Finding]:
+    """From which configuration to which a figure goes."""
+    pairs = zip(values, groups, strict=True)
+    ranked = [(mean_and_spread(own)[0], group.label) for own, group in pairs if own]
+    if len(ranked) > 1:
+        (low, worst), (high, best) = min(ranked), max(ranked)
+        text = f"From {percent(low)} ({worst}) to {percent(high)} ({best}), {100 * (high - low):.1f} points apart."
+        yield Finding(column_name(key), text, "note")
+
+
+def _front(dots: Sequence[Dot], clean: Key, robust: Key) -> Iterator[Finding]:
+    """Which configurations no other one beats in both."""
+    if len(dots) > 1:
+        names = " or ".join(dots[number].label for number in front(dots))
+        text = f"No configuration beats {names} in both {column_name(clean)} and {column_name(robust)}."
+        yield Finding("Pareto front", text, "note")
 
 
 def _dots(groups: Sequence[Group], xs: list[list[float]], ys: list[list[float]]) -> list[Dot]:

@@ -95,15 +95,11 @@ def _difference(reference: Group, group: Group, views: Sequence[View], one: Agre
         if not kept or not all(kept):
             return None
         sides.append(kept)
-    cells = _cells(sides[0][0], test, metric)
-    scores = [[common_images(data, sides[1][0], cells) for data in side] for side in sides]
-    if any(pair is None for side in scores for pair in side):
+    scores = common_images([*sides[0], *sides[1]], _cells(sides[0][0], test, metric))
+    if scores is None:
         return None
-    lengths = {len(pair[0]) for side in scores for pair in side if pair is not None}
-    if len(lengths) != 1:
-        return None
-    first, second = (np.mean([pair[0] for pair in side if pair is not None], axis=0) for side in scores)
-    return paired_difference(first, second)
+    count = len(sides[0])
+    return paired_difference(np.mean(scores[:count], axis=0), np.mean(scores[count:], axis=0))
 
 
 def _cells(data: dict[str, object], test: str, metric: str) -> list[str]:

@@ -1,6 +1,7 @@
 """The first part: the verdict, and the few figures that stand for the model."""
 
 from robustlit.evaluation.base import Row
+from robustlit.reports.corruption_blocks import TITLES
 from robustlit.reports.document import Findings, Section, Tile, Tiles
 from robustlit.reports.numbers import percent, points, span, words
 from robustlit.reports.verdict import verdict
@@ -11,7 +12,6 @@ from robustlit.reports.view import View, eps_text
 __all__ = ["overview", "tiles"]
 
 _MOST = 6  # beside each other
-_FAMILIES = {"extra": "EXTRA", "common": "COMMON", "bar": "C-bar"}
 
 
 def overview(view: View) -> Section:
@@ -26,7 +26,7 @@ def tiles(view: View) -> list[Tile]:
         found.append(Tile(f"Clean {view.score_words}", percent(view.clean.value), _small(view.clean)))
     block = view.block
     if block is not None:
-        for name, label in _FAMILIES.items():
+        for name, label in TITLES.items():
             if name in block.tests:
                 row = block.tests[name]
                 below = "" if block.clean is None else f"{points(row.value - block.clean)} points, "

@@ -20,7 +20,7 @@ def runs(views: Sequence[View], agreed: Sequence[Agreed]) -> Iterator[Section]:
         for one in agreed:
             row = one.rows.get(number)
             cells.append("–" if row is None else score_text(row))
-        rows.append([str(view.run.folder.name), str(view.run.results.seed), view.checkpoint, view.selected_on, *cells])
+        rows.append([view.run.name, str(view.run.results.seed), view.checkpoint, view.selected_on, *cells])
     header = ["run", "seed", "weights", "selected on", *(column_name(one.key) for one in agreed)]
     yield Section("Runs", [Table(header, rows, right=len(agreed))])
     conditions = []

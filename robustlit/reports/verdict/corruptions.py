@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from robustlit.families import by_family
-from robustlit.reports.corruption_blocks import CorruptionBlock
+from robustlit.reports.corruption_blocks import TITLES, CorruptionBlock
 from robustlit.reports.document import Finding
 from robustlit.reports.numbers import percent, points, span, words
 from robustlit.reports.paired import Difference
@@ -13,7 +13,6 @@ from robustlit.reports.view import View
 __all__ = ["Drop", "corruption_findings", "drops", "kinds"]
 
 _KINDS = ("noise", "blur", "weather", "digital")
-_FAMILIES = {"extra": "EXTRA", "common": "COMMON", "bar": "C-bar"}
 _LITTLE = 0.02  # a drop below it is called harmless
 
 
@@ -42,8 +41,8 @@ def drops(view: View, block: CorruptionBlock) -> list[Drop]:
         if score is None or clean is None:
             continue
         names = [f"{label}/{severity:g}" for severity in cells if severity] or [label]
-        test = next((test for test in block.tests if names[0] in view.outcomes.get(test, {})), "")
-        found.append(Drop(label, score, clean - score, view.lost(test, names)))
+        test = next((test for test in block.tests if names[0] in view.outcomes_of(test, block.split)), "")
+        found.append(Drop(label, score, clean - score, view.lost(test, block.split, names)))
     return sorted(found, key=lambda drop: drop.score)
 
 
@@ -112,12 +111,12 @@ def _by_kind(view: View, block: CorruptionBlock) -> Iterator[Finding]:
 
 
 def _families(view: View, block: CorruptionBlock) -> Iterator[Finding]:
-    scores = {name: block.tests[name].value for name in _FAMILIES if name in block.tests}
+    scores = {name: block.tests[name].value for name in TITLES if name in block.tests}
     others = {name: value for name, value in scores.items() if name != "extra"}
     if "extra" not in scores or not others:
         return
     gaps = _listed(
-        [f"{_FAMILIES[name]} {percent(value)} ({points(value - scores['extra'])})" for name, value in others.items()]
+        [f"{TITLES[name]} {percent(value)} ({points(value - scores['extra'])})" for name, value in others.items()]
     )
     selected = "extra" in view.selected_on
     how = ", the family that chose this checkpoint (on validation images)," if selected else ""
