@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from robustlit.attacks import Attack
     from robustlit.data.base import VisionDataModule
-    from robustlit.metrics.cells import Cell
+    from robustlit.metrics.cells import Cell, CellScore
 
 __all__ = ["AdversarialTest"]
 
@@ -107,12 +107,11 @@ class AdversarialTest:
     def _run_split(
         self, split: str, module: "LightningModule", datamodule: "VisionDataModule", trainer: "Trainer"
     ) -> list[Row]:
-        from robustlit.evaluation.attacked.adversarial_names import attack_facts, attack_words
+        from robustlit.evaluation.attacked.adversarial_names import attack_words
         from robustlit.evaluation.attacked.adversarial_pass import AdversarialPass
         from robustlit.evaluation.attacked.attacking import precision_words
         from robustlit.evaluation.passes.outcomes import Outcomes
         from robustlit.evaluation.passes.visiting import visit
-        from robustlit.metrics.cells import CLEAN
 
         cells = self._cells(datamodule.task)
         groups, norms = self._groups(cells)
@@ -136,6 +135,19 @@ class AdversarialTest:
             self.records.append(
                 Record(self.name, split, "picture", names[shown], {**visitor.picture, "caption": words})
             )
+        return self._rows(split, found, cells, groups, norms, shared)
+
+    def _rows(
+        self,
+        split: str,
+        found: "Mapping[Cell, CellScore]",
+        cells: "Mapping[Cell, Attack]",
+        groups: "Mapping[Cell, Sequence[Cell]]",
+        norms: "Mapping[Cell, str]",
+        shared: Mapping[str, Any],
+    ) -> list[Row]:
+        from robustlit.evaluation.attacked.adversarial_names import attack_facts
+        from robustlit.metrics.cells import CLEAN
 
         def row(metric: str, cell: "Cell", facts: Mapping[str, Any]) -> list[Row]:
             one = found.get(cell)
