@@ -10,7 +10,8 @@ change in the machine's load meets all of them; the figures are means over the t
 A turn's first call warms up and does not count.
 
 On CUDA: milliseconds a batch of ours, and their share of a training step of ResNet-50 (bfloat16 autocast, channels
-last) on the same batch.
+last) on the same batch. There AdaIN is among them, on a quarter of the images with styles of the batch, in the same
+autocast; its weights are random, which the time does not depend on.
 """
 
 import argparse
@@ -26,6 +27,7 @@ from torch.nn import functional as F
 
 from robustlit.augmentations import (
     PRIME,
+    AdaIN,
     AmplitudePhase,
     AugMix,
     ChannelStatistics,
@@ -42,8 +44,10 @@ from robustlit.augmentations import (
     TrivialAugment,
     Voronoi,
 )
+from robustlit.augmentations.adain import Encoder, style_decoder
 
 SIZE = 224
+ADAIN = "adain, a quarter of the images"
 OURS = {
     "patch_gaussian": PatchGaussian.imagenet(),
     "gaussian_noise": GaussianNoise(0.5, p=1.0),
@@ -109,6 +113,16 @@ def our_calls(images, device):
         return lambda turn: op(floats, turn, masks) if op.needs_masks else op(floats, turn)
 
     return {name: call(op) for name, op in OURS.items()}
+
+
+def adain_call(images, device):
+    floats, operation = (images.float() / 255).to(device), AdaIN(Encoder(), style_decoder(), p=0.25)
+
+    def call(turn):
+        with torch.autocast(device, dtype=torch.bfloat16):
+            return operation(floats, turn)
+
+    return call
 
 
 def other_calls(images):
@@ -183,7 +197,7 @@ def on_cpu(options):
 def on_cuda(options):
     images = test_images(options.batch_size or 256)
     step = resnet50_step((images.float() / 255).cuda())
-    calls = our_calls(images, "cuda")
+    calls = {**our_calls(images, "cuda"), ADAIN: adain_call(images, "cuda")}
     print(f"{torch.cuda.get_device_name()}, {len(images)} images {SIZE}×{SIZE}; ResNet-50 step {1e3 * step:.1f} ms\n")
     print(f"{'':48}{'ms/batch':>10}{'of a step':>11}")
     for name in wanted(calls, options):
