@@ -1,9 +1,9 @@
-"""Lengths in pixels as people write them: 8/255."""
+"""Lengths in pixels as people write them, 8/255: read and written."""
 
 import math
 from numbers import Real
 
-__all__ = ["as_length"]
+__all__ = ["as_length", "eps_words"]
 
 
 def as_length(name: str, value: object) -> float:
@@ -33,3 +33,15 @@ def as_length(name: str, value: object) -> float:
     if math.isnan(found):
         raise ValueError(f"expected {name} a number, got {value!r}; try {name}=8/255")
     return found
+
+
+def eps_words(eps: float) -> str:
+    """Return an eps as people write it.
+
+    Example:
+        >>> eps_words(8 / 255), eps_words(0.2), eps_words(12.0), eps_words(0)
+        ('8/255', '0.2', '12', '0')
+    """
+    steps = eps * 255
+    whole = eps < 0.5 and abs(steps - round(steps)) < 1e-4
+    return f"{round(steps)}/255" if whole and round(steps) % 51 else f"{eps:.4g}"  # 51/255 is 0.2

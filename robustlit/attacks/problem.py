@@ -11,6 +11,7 @@ from torch import Tensor
 
 from robustlit.attacks.losses import Aim, ElementLoss
 from robustlit.core.adapter import Adapter
+from robustlit.core.logits import two_sided
 
 __all__ = ["Look", "Model", "Problem", "Weigh"]
 
@@ -141,7 +142,7 @@ class Problem:
     def _classes(self, logits: Tensor) -> Tensor:
         logits = logits if logits.dtype == torch.float64 else logits.float()
         classes = logits.unsqueeze(1) if self.many else logits.flatten(2) if logits.ndim > 2 else logits.unsqueeze(2)
-        return torch.cat([torch.zeros_like(classes), classes], dim=1) if classes.shape[1] == 1 else classes
+        return two_sided(classes)
 
     def _check(self, output: Tensor, logits: Tensor) -> None:
         """Raise for labels that these logits cannot have; warn where they look like probabilities."""

@@ -7,9 +7,11 @@ import torch
 from torch import Tensor
 
 from robustlit.attacks import Attack
+from robustlit.attacks.lengths import eps_words
 from robustlit.callbacks.pictures import add_picture, class_names
 from robustlit.core import Adapter
-from robustlit.evaluation.attacked.adversarial_names import attack_facts, attack_words, eps_words
+from robustlit.core.logits import two_sided
+from robustlit.evaluation.attacked.adversarial_names import attack_facts, attack_words
 from robustlit.evaluation.attacked.attack_tally import Attacked
 from robustlit.metrics.cells import CellScore
 from robustlit.panels.adversarial import Answer, adversarial_masks, adversarial_panel
@@ -146,7 +148,7 @@ def _masks(logits: Tensor) -> Tensor:
 
 
 def _say_class(logits: Tensor, targets: Tensor, names: Sequence[str] | None) -> tuple[list[str], list[Answer]]:
-    confidence, predicted = logits.softmax(1).max(1)
+    confidence, predicted = two_sided(logits).softmax(1).max(1)
     truth = targets.tolist()
 
     def name(place: int) -> str:

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from robustlit.core import Adapter
 from robustlit.core.adapter import Task
+from robustlit.core.logits import two_sided
 from robustlit.explanations import ClassTarget, Explanations, Goal, Method, RegionTarget, Target, explain
 from robustlit.explanations.target import AnyTarget
 from robustlit.panels.table import Guess, Words
@@ -112,8 +113,7 @@ class Scene:
         """
         logits, targets = logits.float().cpu(), targets.cpu()
         several = self.adapter.task_of(targets, logits) == "multilabel"
-        sides = torch.cat((torch.zeros_like(logits), logits), 1) if logits.shape[1] == 1 and not several else logits
-        probabilities = sides.sigmoid() if several else sides.softmax(1)
+        probabilities = logits.sigmoid() if several else two_sided(logits).softmax(1)
         truth = targets > 0.5 if several else _one_hot(targets, probabilities)
         best = probabilities.topk(min(_GUESSES, probabilities.shape[1]), dim=1)
         words = []
@@ -131,6 +131,15 @@ class Scene:
         truth = (targets.squeeze(1) if targets.ndim == 4 else targets).long()
         predicted = logits.argmax(1) if logits.shape[1] > 1 else (logits[:, 0] > 0).long()
         return truth.to(predicted.device), predicted, max(2, logits.shape[1])
+
+    def shares_right(self, logits: Tensor, targets: Tensor) -> list[float]:
+        """Return the share of every mask's pixels, but those ignored, that are predicted right."""
+        truth, predicted, _ = self.masks(logits, targets)
+        ignored = -1 if self.adapter.ignore_index is None else self.adapter.ignore_index
+        valid = truth != ignored
+        right = ((truth == predicted) & valid).flatten(1).sum(1) / valid.flatten(1).sum(1).clamp(min=1)
+        found: list[float] = right.tolist()
+        return found
 
     def _explain(
         self, images: Tensor, target: AnyTarget, methods: Sequence[Method], layer: str | Sequence[str] | None

@@ -71,6 +71,21 @@ def test_few_classes_do_not_crash_and_are_attacked_as_hard(classes, networks, tm
     assert 0 < (found >= 0).sum() < len(found)
 
 
+def test_one_logit_stands_for_two_classes(networks, tmp_path):
+    images, targets = (part[:6] for part in batch(arrays(tmp_path / "set.npz", 2, 16)))
+
+    def one(pixels):
+        logits = networks[2](pixels)
+        return logits[:, 1:] - logits[:, :1]
+
+    def two(pixels):
+        return torch.cat((torch.zeros_like(one(pixels)), one(pixels)), dim=1)
+
+    found = auto_attack(one, images, targets, eps=0.3)
+    assert set(targets.tolist()) == {0, 1} and (found >= 0).any()
+    assert torch.equal(found, auto_attack(two, images, targets, eps=0.3))
+
+
 def test_it_leaves_generators_and_the_trace_function_alone(networks, tmp_path):
     images, targets = batch(arrays(tmp_path / "set.npz", 4, 16))
     before, python = torch.get_rng_state(), random.getstate()

@@ -7,9 +7,10 @@ from typing import Any, TypeAlias, cast
 
 from robustlit.attacks import FGSM, Attack
 from robustlit.attacks.base import BoundedAttack
+from robustlit.attacks.lengths import eps_words
 from robustlit.core import Adapter
 
-__all__ = ["Attacks", "attack_facts", "attack_label", "attack_words", "eps_key", "eps_words", "fitted", "named_attacks"]
+__all__ = ["Attacks", "attack_facts", "attack_label", "attack_words", "eps_key", "fitted", "named_attacks"]
 
 Attacks: TypeAlias = Sequence[Attack] | Mapping[str, Attack]
 
@@ -100,18 +101,6 @@ def attack_words(attack: Attack) -> str:
         parts.append(f"{facts['goals']} goals")
     usual = type(attack).__dataclass_fields__["loss"].default
     return ", ".join([*parts, *([facts["loss"]] if attack.loss != usual else [])])
-
-
-def eps_words(eps: float) -> str:
-    """Return an eps as people write it.
-
-    Example:
-        >>> eps_words(8 / 255), eps_words(0.2), eps_words(12.0)
-        ('8/255', '0.2', '12')
-    """
-    steps = eps * 255
-    whole = eps < 0.5 and abs(steps - round(steps)) < 1e-4 and steps > 0.5
-    return f"{round(steps)}/255" if whole and round(steps) % 51 else f"{eps:.4g}"  # 51/255 is 0.2
 
 
 def eps_key(eps: float) -> str:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from robustlit.attacks import APGD, PGD, BoundedAttack, searching
 from robustlit.core import Adapter
+from robustlit.core.logits import two_sided
 from robustlit.core.random import sample_seeds
 from robustlit.evaluation.attacked.attacking import attacking, hard_targets, precision_words
 from robustlit.evaluation.passes.gathering import Chunk
@@ -61,7 +62,8 @@ def auto_attack(
     The global generators, which the package seeds, and Python's trace function, which it takes away, are put back.
 
     Args:
-        predict: Images in [0, 1] to float32 logits N×K, in eval mode and with frozen parameters.
+        predict: Images in [0, 1] to float32 logits N×K (N×1 stands for two classes), in eval mode and with frozen
+            parameters.
         images: Float N×C×H×W in [0, 1].
         targets: Classes N.
         eps: Radius in units of the pixel range.
@@ -76,7 +78,7 @@ def auto_attack(
     trace = sys.gettrace()
     try:
         with searching(None):
-            return _auto_attack(predict, images, targets, eps, norm, seed, ids)
+            return _auto_attack(lambda pixels: two_sided(predict(pixels)), images, targets, eps, norm, seed, ids)
     finally:
         sys.settrace(trace)
 
@@ -160,7 +162,7 @@ class AutoAttackVisitor(Visitor):
         starts = range(0, len(whole), self.block)[trainer.global_rank :: trainer.world_size]
         found: list[tuple[int, list[int]]] = []
         with attacking(trainer, module, adapter) as predict:
-            classes = predict(whole.images[:1].to(module.device)).shape[1]
+            classes = two_sided(predict(whole.images[:1].to(module.device))).shape[1]
             for start in starts:
                 part = whole[start : start + self.block]
                 images, targets, ids = (each.to(module.device) for each in (part.images, part.targets, part.ids))

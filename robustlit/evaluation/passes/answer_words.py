@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from robustlit.core import Adapter
+from robustlit.core.logits import two_sided
 
 __all__ = ["answer_words"]
 
@@ -28,7 +29,7 @@ def answer_words(
     task = adapter.task_of(targets, logits)
     if task == "classification":
         truth = targets.argmax(1) if targets.ndim == 2 else targets
-        return _named(truth, names), _named(logits.argmax(1), names)
+        return _named(truth, names), _named(two_sided(logits).argmax(1), names)
     if task == "multilabel":
         right = ((logits > 0) == (targets > 0.5)).float().mean(1)
         return _shares(torch.ones_like(right), "labels"), _shares(right, "labels")

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from robustlit.core import Adapter
+from robustlit.core.logits import two_sided
 
 __all__ = ["Worst", "flipped", "mistakes"]
 
@@ -20,7 +21,7 @@ def mistakes(adapter: Adapter, logits: Tensor, targets: Tensor) -> Tensor:
 
     Args:
         adapter: Tells the task.
-        logits: N×K or N×K×H×W.
+        logits: N×K, N×1 for two classes, or N×K×H×W.
         targets: N, N×K, N×H×W or N×1×H×W.
 
     Example:
@@ -30,17 +31,18 @@ def mistakes(adapter: Adapter, logits: Tensor, targets: Tensor) -> Tensor:
     """
     task = adapter.task_of(targets, logits)
     logits = logits.detach().float()
+    ignored = _TORCH_IGNORE if adapter.ignore_index is None else adapter.ignore_index
     if task == "classification":
         truth = targets.argmax(1) if targets.ndim == 2 else targets
-        confidence, predicted = logits.softmax(1).max(1)
-        return torch.where(predicted == truth, torch.zeros_like(confidence), confidence).nan_to_num(0.0)
+        confidence, predicted = two_sided(logits).softmax(1).max(1)
+        return (confidence * ((predicted != truth) & (truth != ignored))).nan_to_num(0.0)
     if task == "multilabel":
         probability = logits.sigmoid()
         wrong = (logits > 0) != (targets > 0.5)
         return (probability.maximum(1 - probability) * wrong).amax(1).nan_to_num(0.0)
     truth = targets.squeeze(1) if targets.ndim == 4 else targets
     confidence, predicted = _pixels(logits)
-    valid = truth != (_TORCH_IGNORE if adapter.ignore_index is None else adapter.ignore_index)
+    valid = truth != ignored
     wrong = (predicted != truth) & valid
     return ((confidence * wrong).flatten(1).sum(1) / valid.flatten(1).sum(1).clamp(min=1)).nan_to_num(0.0)
 

@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from robustlit.core import Adapter
+from robustlit.evaluation.passes.answer_words import answer_words
 from robustlit.evaluation.passes.mistakes import Worst, flipped, mistakes
 
 
@@ -9,6 +10,13 @@ def test_labels_are_as_wrong_as_the_most_confident_wrong_one():
     logits = torch.tensor([[3.0, -1.0], [3.0, 1.0]])
     found = mistakes(Adapter(), logits, torch.tensor([[1.0, 0.0], [0.0, 0.0]]))
     assert torch.allclose(found, torch.tensor([0.0, torch.tensor(3.0).sigmoid()]))
+
+
+def test_one_logit_stands_for_two_classes_and_ignored_targets_are_no_mistakes():
+    logits, targets = torch.tensor([[2.0], [2.0], [-1.0], [2.0]]), torch.tensor([1, 0, 1, -100])
+    expected = torch.tensor([0.0, 2.0, 1.0, 0.0]).sigmoid() * torch.tensor([0.0, 1.0, 1.0, 0.0])
+    assert torch.allclose(mistakes(Adapter(), logits, targets), expected)
+    assert answer_words(Adapter(), logits[:3], targets[:3], ["cat", "dog"])[1] == ["dog", "dog", "cat"]
 
 
 def test_masks_are_as_wrong_as_their_pixels_that_count():
