@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 
+from robustlit.attacks.lengths import eps_words
 from robustlit.panels.canvas import Canvas
 from robustlit.panels.colors import LINES
 from robustlit.panels.grid import titled
@@ -60,7 +61,7 @@ def eps_curve(
                 (_LEFT + 150 * place, base + 36), f"{'dashed: ' if not main else 'line: '}{name}", color, size=12
             )
     for eps in _apart(sorted({eps for curve in curves.values() for eps in curve}), across):
-        canvas.text((across(eps), base + 9), _written(eps), GREY, size=11, align=0.5)
+        canvas.text((across(eps), base + 9), eps_words(eps), GREY, size=11, align=0.5)
     canvas.text(((_LEFT + _RIGHT) / 2, base + 23), unit, GREY, size=11, align=0.5)
     return titled(title, canvas.picture(), note=note)
 
@@ -72,15 +73,3 @@ def _apart(marks: Sequence[float], across: Callable[[float], float]) -> list[flo
         if all(abs(across(mark) - across(other)) >= 36 for other in kept):
             kept.append(mark)
     return kept
-
-
-def _written(eps: float) -> str:
-    """Return an eps as people write it.
-
-    Example:
-        >>> _written(8 / 255), _written(0.2), _written(0)
-        ('8/255', '0.2', '0')
-    """
-    steps = eps * 255
-    whole = 0 < eps < 0.5 and abs(steps - round(steps)) < 1e-4
-    return f"{round(steps)}/255" if whole and round(steps) % 51 else f"{eps:.4g}"  # 51/255 is 0.2
