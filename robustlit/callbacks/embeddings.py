@@ -133,11 +133,7 @@ def _features(scene: Scene, images: Tensor) -> tuple[Tensor, Tensor]:
 
 def _metadata(scene: Scene, logits: Tensor, targets: Tensor, corruptions: Sequence[str], kind: str) -> list[list[str]]:
     if logits.ndim == 4:
-        truth, predicted, _ = scene.masks(logits, targets)
-        ignored = -1 if scene.adapter.ignore_index is None else scene.adapter.ignore_index
-        valid = truth != ignored
-        right = ((truth == predicted) & valid).flatten(1).sum(1) / valid.flatten(1).sum(1).clamp(min=1)
-        said = [("mask", f"{share:.0%} right", f"{share:.3f}") for share in right.tolist()]
+        said = [("mask", f"{share:.0%} right", f"{share:.3f}") for share in scene.shares_right(logits, targets)]
     else:
         words = scene.words(logits, targets)
         said = [(each.head, each.guesses[0].name, f"{each.guesses[0].probability:.3f}") for each in words]

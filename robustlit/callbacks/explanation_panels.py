@@ -225,11 +225,8 @@ class ExplanationPanels(ExplanationPass):
         maps = found.get(scene.main.name, next(iter(found.values())))
         tiles = glow(probe.images, maps)
         if found.logits.ndim == 4:
-            truth, predicted, _ = scene.masks(found.logits, probe.targets)
-            ignored = -1 if scene.adapter.ignore_index is None else scene.adapter.ignore_index
-            valid = truth != ignored
-            shares = ((truth == predicted) & valid).flatten(1).sum(1) / valid.flatten(1).sum(1).clamp(min=1)
-            says = [(f"{share:.0%} right", share > 0.5) for share in shares.tolist()]
+            shares = scene.shares_right(found.logits, probe.targets)
+            says = [(f"{share:.0%} right", share > 0.5) for share in shares]
             names = ["" for _ in says]
         else:
             words = scene.words(found.logits, probe.targets)
