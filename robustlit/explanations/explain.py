@@ -9,6 +9,7 @@ from torch.nn import functional as F
 from robustlit.core.adapter import Adapter
 from robustlit.core.neutral import private
 from robustlit.explanations.base import Look, Method
+from robustlit.explanations.floats import at_least_float
 from robustlit.explanations.layers import select_layers
 from robustlit.explanations.network import Model, Network, check_images
 from robustlit.explanations.observe import observe
@@ -67,8 +68,7 @@ def explain(
     several = layer is not None and not isinstance(layer, str)
     network = Network(model, adapter)
     with network.looking(images.device):
-        pixels = private(images)
-        pixels = pixels if pixels.dtype == torch.float64 else pixels.float()
+        pixels = at_least_float(private(images))
         of_layer = any(method.of_layer() for method in found.values())
         layers = select_layers(network, layer, pixels) if of_layer else {}
         look, looks = observe(network, pixels, target if callable(target) else private(target), needs, layers)

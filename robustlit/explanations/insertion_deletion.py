@@ -8,6 +8,7 @@ from torch.nn import functional as F
 
 from robustlit.core.adapter import Adapter
 from robustlit.core.neutral import private
+from robustlit.explanations.floats import at_least_float
 from robustlit.explanations.network import Model, Network, check_images
 from robustlit.explanations.target import AnyTarget, Goal, resolve
 
@@ -81,8 +82,7 @@ def insertion_deletion(
         raise ValueError(f"expected maps of shape {expected}, got {tuple(maps.shape)}; try the maps of explain")
     network = Network(model, adapter)
     with network.looking(images.device), torch.no_grad():
-        images = private(images)
-        images = images if images.dtype == torch.float64 else images.float()
+        images = at_least_float(private(images))
         goal = resolve(target if callable(target) else private(target), network.logits(images))
         order = private(maps).flatten(1).argsort(dim=1, descending=True, stable=True)
         rank = order.argsort(dim=1)

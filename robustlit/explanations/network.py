@@ -10,6 +10,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from robustlit.core.adapter import Adapter
 from robustlit.core.neutral import neutral_scope
+from robustlit.explanations.floats import at_least_float
 from robustlit.explanations.target import Goal
 
 __all__ = ["Model", "Network", "check_images"]
@@ -93,9 +94,7 @@ class Network:
             )
         scale = _HALF_SCALE if self.dtype == torch.float16 else 1.0
         found = torch.autograd.grad(scores.sum() * scale, wanted, retain_graph=keep, allow_unused=True)
-        exact: list[Tensor | None] = [
-            None if g is None else g if g.dtype == torch.float64 else g.float() for g in found
-        ]
+        exact: list[Tensor | None] = [None if g is None else at_least_float(g) for g in found]
         return exact if scale == 1.0 else [None if g is None else g / scale for g in exact]
 
     def image_gradient(self, pixels: Tensor, goal: Goal) -> Tensor:
@@ -119,10 +118,6 @@ def check_images(images: Tensor) -> None:
         raise ValueError(f"expected images N×C×H×W, got shape {tuple(images.shape)}; try images[None] for one image")
     if len(images) == 0:
         raise ValueError("expected at least one image to explain, got none; try a batch of one or more")
-
-
-def _exact(values: Tensor) -> Tensor:
-    return values if values.dtype == torch.float64 else values.float()
 
 
 def _unwrapped(module: nn.Module) -> nn.Module:

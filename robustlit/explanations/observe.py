@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from robustlit.explanations.base import Look, Part
 from robustlit.explanations.capture import Capture
+from robustlit.explanations.floats import at_least_float
 from robustlit.explanations.grid import Grid, grid_of
 from robustlit.explanations.network import Network
 from robustlit.explanations.relu_rules import ReluRules
@@ -52,7 +53,7 @@ def observe(
     look = Look(network, images, logits.detach(), goal, parts)
     looks = {}
     for name, grid in grids.items():
-        own = {Part.ACTIVATIONS: _exact(grid.maps(outputs[name].detach()))}
+        own = {Part.ACTIVATIONS: at_least_float(grid.maps(outputs[name].detach()))}
         if name in slopes:
             own[Part.ACTIVATION_GRADIENT] = grid.maps(slopes[name])
         looks[name] = Look(network, images, look.logits, goal, parts | own)
@@ -116,7 +117,3 @@ def _used(name: str, gradient: Tensor | None) -> Tensor:
 
 def _unused(name: str) -> ValueError:
     return ValueError(f"expected a layer that the target depends on, got {name!r}; try layer=None")
-
-
-def _exact(values: Tensor) -> Tensor:
-    return values if values.dtype == torch.float64 else values.float()

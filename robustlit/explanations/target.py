@@ -8,6 +8,8 @@ from typing import TypeAlias
 import torch
 from torch import Tensor
 
+from robustlit.explanations.floats import at_least_float
+
 __all__ = ["AnyTarget", "ClassTarget", "Goal", "PixelTarget", "RegionTarget", "Target", "resolve"]
 
 Classes: TypeAlias = int | Sequence[int] | Tensor
@@ -34,7 +36,7 @@ class Goal:
             logits: n×K or n×K×H×W.
             index: int64 of shape n: which image a row belongs to; by default row i belongs to image i.
         """
-        logits = _at_least_float(logits)
+        logits = at_least_float(logits)
         if self.function is not None:
             return self._checked(self.function(logits), len(logits))
         return self._gather(_two_sided(logits), index, mean=False)
@@ -47,7 +49,7 @@ class Goal:
             index: As in :meth:`score`.
             independent: Whether every class has a probability of its own (multi-label): sigmoid instead of softmax.
         """
-        logits = _at_least_float(logits)
+        logits = at_least_float(logits)
         if self.function is not None:
             return self._checked(self.function(logits), len(logits))
         one_each = independent or logits.shape[1] == 1
@@ -236,10 +238,6 @@ def _fitting(goal: Goal, logits: Tensor) -> Goal:
     if shape != expected:
         raise ValueError(f"expected a goal whose region has shape {expected}, got {shape}; try target=0")
     return Goal(_classes(goal.classes, logits), region)
-
-
-def _at_least_float(logits: Tensor) -> Tensor:
-    return logits if logits.dtype == torch.float64 else logits.float()
 
 
 def _two_sided(logits: Tensor) -> Tensor:
