@@ -15,6 +15,7 @@ from robustlit.evaluation.passes.gathering import Chunk
 from robustlit.evaluation.passes.looking import looking
 from robustlit.evaluation.passes.mistakes import flipped
 from robustlit.evaluation.passes.outcomes import cell_words
+from robustlit.evaluation.passes.selection import Selection
 from robustlit.evaluation.records import Record
 from robustlit.metrics.cells import CLEAN, Cell, CellScore
 from robustlit.panels.example_pairs import example_pairs
@@ -27,7 +28,10 @@ _CELLS = 4
 
 
 class WorstPictures:
-    """Keeps the first images of the first process, and draws them in the worst cells once these are known.
+    """Keeps some images of the first process, and draws them in the worst cells once these are known.
+
+    They are chosen by a hash of their index among all that pass and have the size of the first: folders are sorted by
+    class, and the first images would all be of one.
 
     Args:
         names: The class names.
@@ -35,12 +39,15 @@ class WorstPictures:
 
     def __init__(self, names: Sequence[str] = ()) -> None:
         self.names = list(names)
+        self._selection = Selection(KEPT)
         self._chunk: Chunk | None = None
 
     def keep(self, trainer: pl.Trainer, chunk: Chunk) -> None:
-        """Keep some images, if there are none yet."""
-        if self._chunk is None and trainer.is_global_zero:
-            self._chunk = chunk.first(KEPT)
+        """Choose anew, among those kept so far and these."""
+        if not trainer.is_global_zero or (self._chunk is not None and not self._chunk.fits(chunk)):
+            return
+        together = chunk if self._chunk is None else Chunk.joined([self._chunk, chunk])
+        self._chunk = together[self._selection.positions(together.ids.tolist())]
 
     def draw(
         self,

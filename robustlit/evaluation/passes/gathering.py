@@ -1,6 +1,6 @@
 """Gathering the chosen images of an evaluation loader into full batches, in one pass over the data."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,8 +30,17 @@ class Chunk:
     def __len__(self) -> int:
         return len(self.ids)
 
-    def __getitem__(self, part: slice) -> "Chunk":
+    def __getitem__(self, part: slice | list[int]) -> "Chunk":
         return Chunk(self.images[part], self.targets[part], self.ids[part])
+
+    @classmethod
+    def joined(cls, chunks: "Sequence[Chunk]") -> "Chunk":
+        """Return chunks that fit each other as one."""
+        return cls(
+            torch.cat([chunk.images for chunk in chunks]),
+            torch.cat([chunk.targets for chunk in chunks]),
+            torch.cat([chunk.ids for chunk in chunks]),
+        )
 
     def first(self, count: int) -> "Chunk":
         """Return a copy of the first few, which does not keep the others in memory."""
@@ -98,10 +107,6 @@ class Gathering:
                 yield self._take(sum(map(len, self._waiting)))
 
     def _take(self, count: int) -> Chunk:
-        together = Chunk(
-            torch.cat([chunk.images for chunk in self._waiting]),
-            torch.cat([chunk.targets for chunk in self._waiting]),
-            torch.cat([chunk.ids for chunk in self._waiting]),
-        )
+        together = Chunk.joined(self._waiting)
         self._waiting = [together[count:]] if len(together) > count else []
         return together[:count]
