@@ -12,10 +12,10 @@ _FIRST = ("accuracy", "auroc", "iou", "mean_corruption_error", "mce", "clean", "
 
 
 def results_table(results: Results) -> str:
-    """Return the test results as a table, one line a checkpoint, test and split.
+    """Return the test results as tables, one line a checkpoint, test and split.
 
-    A rate is followed by its 95 % interval. Corruption tests, whose figures are means over cells, have a table of their
-    own. Metrics of single classes and single cells are left to ``results.json``.
+    A rate is followed by its 95 % interval. Tests of other metrics, and corruption tests, whose figures are means over
+    cells, have tables of their own. Metrics of single classes and single cells are left to ``results.json``.
     """
     plain: list[tuple[str, list[Row]]] = []
     means: list[tuple[str, list[Row]]] = []
@@ -25,9 +25,7 @@ def results_table(results: Results) -> str:
             groups.setdefault((row.test, row.split), []).append(row)
         for own in groups.values():
             (means if is_corruption_test(own) else plain).append((checkpoint, own))
-    tables = []
-    if plain:
-        tables.append(_table(plain, list(_metrics(plain))))
+    tables = [_table(alike, list(_metrics(alike))) for alike in _of_like_metrics(plain)]
     if means:
         ordered = sorted(_metrics(means), key=lambda metric: _FIRST.index(metric) if metric in _FIRST else len(_FIRST))
         tables.append(f"means over corruptions and severities\n{_table(means, ordered, cells=True)}")
@@ -60,6 +58,23 @@ def text_table(header: Sequence[str], lines: Sequence[Sequence[str]], right: Seq
         for row in rows
     )
     return "\n".join("  ".join(cells).rstrip() for cells in aligned)
+
+
+def _of_like_metrics(groups: Sequence[tuple[str, list[Row]]]) -> list[list[tuple[str, list[Row]]]]:
+    """Put together what is of one test, or has the same metrics as others or only some of them."""
+    found: list[list[tuple[str, list[Row]]]] = []
+    for group in groups:
+        same = next((each for each in found if _is_alike(group, each)), None)
+        if same is None:
+            found.append([group])
+        else:
+            same.append(group)
+    return found
+
+
+def _is_alike(group: tuple[str, list[Row]], others: Sequence[tuple[str, list[Row]]]) -> bool:
+    own, theirs = _metrics([group]).keys(), _metrics(others).keys()
+    return own <= theirs or theirs <= own or group[1][0].test in {rows[0].test for _, rows in others}
 
 
 def _metrics(groups: Sequence[tuple[str, list[Row]]]) -> dict[str, None]:

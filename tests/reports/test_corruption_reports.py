@@ -101,6 +101,23 @@ def test_means_have_a_table_of_their_own_beside_the_clean_test():
     assert len(lines) == 5
 
 
+def test_tests_of_other_metrics_have_tables_of_their_own():
+    found = [CLEAN_ROW]
+    for test, *metrics in (
+        ("ood", "auroc", "fpr95"),
+        ("calibration", "nll", "brier"),
+        ("calibration_scaled", "nll", "brier", "temperature"),
+    ):
+        found += [Row(test, "iid", metric, 0.5, None, None, 200) for metric in metrics]
+    tables = results_table(results(last=found)).split("\n\n")
+    assert [table.splitlines()[0].split()[4:] for table in tables] == [
+        ["accuracy"],
+        ["auroc", "fpr95"],
+        ["nll", "brier", "temperature"],
+    ]
+    assert [line.split()[1] for line in tables[2].splitlines()[2:]] == ["calibration", "calibration_scaled"]
+
+
 def test_mce_is_a_column_only_where_there_is_one():
     assert "mce" not in results_table(results(last=COMMON))
     with_mce = [*COMMON, Row("common", "iid", "mce", 0.75, None, None, 200, CONDITIONS)]
