@@ -3,24 +3,49 @@
 import shlex
 import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
 __all__ = ["make_absolute", "program", "short"]
 
 PLACES = ("data.path", "data.groups", "data.cache_dir", "evaluation.published.path", "evaluation.published.masks")
-PERHAPS_FILES = ("model.weights",)  # or torchvision's name of them
+PERHAPS = {  # by section, keys that may say where something is, or what it is called; None for every key
+    "data": ("content", "style"),
+    "model": ("weights",),
+    "task": ("encoder",),
+    "augmentation": ("encoder", "decoder", "styles"),
+    "evaluation": ("path", "masks", "mapping", "data"),
+    "evaluation.ood.against": None,
+}
 
 
 def make_absolute(cfg: DictConfig) -> None:
     """Make the paths in a configuration absolute, so that the run can be resumed from any directory."""
-    for key in (*PLACES, *PERHAPS_FILES):
-        value = OmegaConf.select(cfg, key)
+    for place in PLACES:
+        value = OmegaConf.select(cfg, place)
         if isinstance(value, str):
-            path = Path(value).expanduser()
-            if key in PLACES or path.is_file():
-                OmegaConf.update(cfg, key, str(path.resolve()))
+            OmegaConf.update(cfg, place, _absolute(value))
+    for section, keys in PERHAPS.items():
+        for node in _nodes(OmegaConf.select(cfg, section)):
+            for key, value in node.items():
+                wanted = keys is None or key in keys
+                if wanted and isinstance(value, str) and Path(value).expanduser().exists():
+                    node[key] = _absolute(value)
+
+
+def _absolute(path: str) -> str:
+    return str(Path(path).expanduser().resolve())
+
+
+def _nodes(node: Any) -> Iterator[DictConfig]:
+    """A section and what is nested in it."""
+    if isinstance(node, DictConfig):
+        yield node
+        for value in node.values():
+            yield from _nodes(value)
 
 
 def short(path: Path) -> str:

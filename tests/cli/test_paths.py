@@ -20,6 +20,14 @@ def test_paths_become_absolute_and_names_stay(tmp_path, monkeypatch):
     make_absolute(cfg)
     assert cfg.data == {"path": str(tmp_path / "b"), "groups": None, "cache_dir": "/home/me/c"}
     assert cfg.model.weights == str(tmp_path / "own.pt")
+    (tmp_path / "photos").mkdir()
+    evaluation = {"slices": {"path": "own.pt"}, "ood": {"against": {"photos": "photos"}}, "shift": {"border": "photos"}}
+    cfg = OmegaConf.create({"augmentation": {"style_fourier": {"styles": "photos"}}, "evaluation": evaluation})
+    make_absolute(cfg)
+    assert cfg.augmentation.style_fourier.styles == str(tmp_path / "photos")
+    assert cfg.evaluation.slices.path == str(tmp_path / "own.pt")
+    assert cfg.evaluation.ood.against.photos == str(tmp_path / "photos")
+    assert cfg.evaluation.shift.border == "photos"  # no key for a path
     cfg = OmegaConf.create({"data": {}, "model": {"weights": "DEFAULT"}})
     make_absolute(cfg)
     assert cfg == {"data": {}, "model": {"weights": "DEFAULT"}}
