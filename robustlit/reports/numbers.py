@@ -4,11 +4,9 @@ import math
 
 from robustlit.evaluation.base import Row
 
-__all__ = ["is_share", "percent", "points", "score_text", "smaller_is_better", "span", "words"]
+__all__ = ["is_share", "percent", "points", "score_text", "span", "words"]
 
-_SMALLER = ("error", "loss", "nll", "brier", "fpr", "gap", "changed", "texture", "mce", "broken_by")
-_NO_SHARE = ("loss", "nll", "temperature", "mce")
-_AREAS = ("auroc", "aupr", "iou", "dice")
+_NO_SHARE = ("loss", "nll", "brier", "temperature", "mce")
 
 
 def percent(value: float | None) -> str:
@@ -48,20 +46,10 @@ def is_share(metric: str) -> bool:
     """Whether a metric is a share, to be written in percent.
 
     Example:
-        >>> is_share("accuracy/fog/3"), is_share("nll")
-        (True, False)
+        >>> is_share("accuracy/fog/3"), is_share("nll"), is_share("brier")
+        (True, False, False)
     """
     return not any(part in metric.split("/")[0] for part in _NO_SHARE) or metric.startswith("mean_corruption")
-
-
-def smaller_is_better(metric: str) -> bool:
-    """Whether less is better.
-
-    Example:
-        >>> smaller_is_better("calibration_error"), smaller_is_better("accuracy")
-        (True, False)
-    """
-    return any(part in metric.split("/")[0] for part in _SMALLER)
 
 
 def score_text(row: Row, *, interval: bool = False) -> str:

@@ -17,7 +17,7 @@ def strongest(view: View) -> Row | None:
         found = [row for row in rows if row.test == choice or row.metric.startswith(choice)]
         if found:
             return max(found, key=lambda row: float(row.conditions.get("eps") or 0))
-    return min(rows, key=lambda row: row.value, default=None)
+    return min(rows, key=lambda row: (row.value, -float(row.conditions.get("eps") or 0)), default=None)
 
 
 def attack_name(row: Row) -> str:

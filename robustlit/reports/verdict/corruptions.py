@@ -14,6 +14,7 @@ __all__ = ["Drop", "corruption_findings", "drops", "kinds"]
 
 _KINDS = ("noise", "blur", "weather", "digital")
 _LITTLE = 0.02  # a drop below it is called harmless
+_SAME = 0.0005  # a difference below it is written as 0.0 points
 
 
 class Drop(NamedTuple):
@@ -80,7 +81,7 @@ def _worst(view: View, block: CorruptionBlock, drop: Drop) -> Finding:
     name = words(drop.label).capitalize()
     if drop.points <= 0 or block.clean is None:
         return Finding(
-            "Corruptions", f"No corruption lowers {view.score_words} on average; the lowest is {name}.", "good"
+            "Corruptions", f"No corruption lowers {view.score_words} on average; {name.lower()} comes nearest.", "good"
         )
     cells = block.cells[drop.label]
     hardest = max(cells)
@@ -103,6 +104,8 @@ def _by_kind(view: View, block: CorruptionBlock) -> Iterator[Finding]:
     if len(found) < 2:
         return
     (worst, low), *_, (best, high) = found.items()
+    if high - low < _SAME:
+        return
     parts = _listed([f"{percent(value)} under {kind}" for kind, value in found.items()])
     text = (
         f"{worst.capitalize()} costs {100 * (high - low):.1f} points more than {best}: {view.score_words} is {parts}."
