@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-__all__ = ["BAR", "BAR_CIFAR", "BAR_IMAGENET", "COMMON", "EXTRA", "FAMILIES", "RESEMBLES", "by_family"]
+__all__ = ["BAR", "BAR_CIFAR", "BAR_IMAGENET", "COMMON", "EXTRA", "FAMILIES", "KINDS", "RESEMBLES", "by_family"]
 
 # Hendrycks and Dietterich 2019 (ImageNet-C), in the order of the paper
 COMMON = (
@@ -52,14 +52,8 @@ BAR_CIFAR = (
 BAR = tuple(sorted({*BAR_IMAGENET, *BAR_CIFAR}))
 
 # Hendrycks and Dietterich 2019 sort COMMON like this
-FAMILIES = {
-    "noise": COMMON[0:3],
-    "blur": COMMON[3:7],
-    "weather": COMMON[7:11],
-    "digital": COMMON[11:15],
-    "extra": EXTRA,
-    "C-bar": BAR,
-}
+KINDS = {"noise": COMMON[0:3], "blur": COMMON[3:7], "weather": COMMON[7:11], "digital": COMMON[11:15]}
+FAMILIES = {**KINDS, "extra": EXTRA, "C-bar": BAR}
 
 # which corruptions the transforms of albumentations (and torchvision) resemble, by class name
 RESEMBLES = {

@@ -17,13 +17,12 @@ from robustlit.evaluation.corrupted.cell_tally import CellTally
 from robustlit.evaluation.corrupted.cells import Conditions, CorruptionCell, cells_of
 from robustlit.evaluation.passes.gathering import Chunk
 from robustlit.evaluation.passes.time_cap import TimeCap
-from robustlit.families import by_family
+from robustlit.families import KINDS, by_family
 from robustlit.metrics.cells import CLEAN, Cell, CellScore, corruption_means, overall_mean
 
 __all__ = ["CorruptionEvaluation"]
 
 EXAMPLES = 3  # images beside every worst cell
-_FAMILIES = ("noise", "blur", "weather", "digital")
 
 
 class CorruptionEvaluation(BudgetedEvaluation):
@@ -212,7 +211,7 @@ class CorruptionEvaluation(BudgetedEvaluation):
         means = corruption_means({cell: score for cell, score in scores.items() if cell[0] not in missing})
         figures = dict(means)
         for family, labels in by_family({cell.key[0] for cell in self.shown}).items():
-            if family in _FAMILIES and not missing & set(labels):
+            if family in KINDS and not missing & set(labels):
                 figures[f"{family}_mean"] = sum(means[label] for label in labels) / len(labels)
         return figures if missing or not means else {**figures, "mean": overall_mean(scores)}
 

@@ -5,14 +5,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from robustlit.evaluation.base import Row
-from robustlit.families import by_family
+from robustlit.families import KINDS, by_family
 from robustlit.metrics.cells import CLEAN, Cell, CellScore, corruption_means, overall_mean
 from robustlit.metrics.mce import mean_ce, mean_relative_ce
 from robustlit.metrics.robustness_scores import mean_performance, relative_performance
 
 __all__ = ["corruption_keys", "corruption_rows", "published_name"]
-
-_KINDS = ("noise", "blur", "weather", "digital")  # as Hendrycks and Dietterich 2019 sort them
 
 
 def corruption_rows(
@@ -120,7 +118,7 @@ def published_name(label: str) -> str:
 
 def _by_kind(scores: Mapping[Cell, float]) -> dict[str, dict[Cell, float]]:
     """Part cells by kind of corruption, under the metric of each part; empty where there is not a noise and another."""
-    kinds = {kind: names for kind, names in by_family(label for label, _ in scores).items() if kind in _KINDS}
+    kinds = {kind: names for kind, names in by_family(label for label, _ in scores).items() if kind in KINDS}
     if "noise" not in kinds or len(kinds) == 1:
         return {}
     noises = set(kinds["noise"])

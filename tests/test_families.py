@@ -1,5 +1,6 @@
-from robustlit.corruptions import BAR_CIFAR, COMMON, EXTRA
-from robustlit.metrics import FAMILIES, by_family
+"""The names of the corruptions by family and by kind."""
+
+from robustlit.families import BAR_CIFAR, COMMON, EXTRA, FAMILIES, by_family
 
 
 def test_every_published_corruption_has_one_family():
