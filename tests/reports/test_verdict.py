@@ -9,7 +9,7 @@ from robustlit.evaluation import Row
 from robustlit.evaluation.base import PUBLISHED
 from robustlit.reports.verdict import verdict
 from robustlit.reports.verdict.corruptions import drops
-from tests.reports.run_folders import N, answers, make_run, outcome_records, rows_of, sentences, view_of
+from tests.reports.run_folders import N, answers, attack_rows, make_run, outcome_records, rows_of, sentences, view_of
 
 
 def test_the_verdict_is_made_from_the_numbers(whole):
@@ -132,3 +132,9 @@ def test_a_set_on_disk_has_no_interval_from_images_of_the_split(tmp_path):
     view = view_of(make_run(tmp_path / "run", rows=rows))
     paired = {block.split: [drop.paired is not None for drop in drops(view, block)] for block in view.blocks}
     assert all(paired["iid"]) and not any(paired[PUBLISHED])
+
+
+def test_of_equal_attacks_the_larger_eps_counts(tmp_path):
+    rows = [replace(row, value=0.9, low=0.85, high=0.94) for row in attack_rows()]
+    told = sentences(view_of(make_run(tmp_path / "run", rows=rows, records=[])))
+    assert "PGD (Linf, eps 8/255, 50 steps) leaves 90.0 %" in told["Attacks"]
