@@ -16,6 +16,7 @@ from robustlit.corruptions.severity import SEVERITIES, Severity
 from robustlit.evaluation.corrupted.cell_tally import CellTally
 from robustlit.evaluation.corrupted.cells import Conditions, CorruptionCell, cells_of
 from robustlit.evaluation.passes.gathering import Chunk
+from robustlit.evaluation.passes.kept_images import KeptImages
 from robustlit.evaluation.passes.time_cap import TimeCap
 from robustlit.families import KINDS, by_family
 from robustlit.metrics.cells import CLEAN, Cell, CellScore, corruption_means, overall_mean
@@ -124,7 +125,7 @@ class CorruptionEvaluation(BudgetedEvaluation):
         self._turn: dict[Cell, float] = {}
         self._now: tuple[CorruptionCell, ...] = ()
         self._tally: CellTally
-        self._example: Chunk | None = None
+        self._examples = KeptImages(EXAMPLES)
         self._described = False
 
     def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -146,12 +147,12 @@ class CorruptionEvaluation(BudgetedEvaluation):
             self._next = end if end < len(self.shown) else 0
         cap = TimeCap(self.max_seconds, [cell.key for cell in self._now], self.images_here(trainer), pl_module.device)
         self._tally = CellTally((*self.monitored, *self._now), self.conditions, cap)
-        self._example = None
+        self._examples = KeptImages(EXAMPLES)
 
     def look(self, trainer: pl.Trainer, pl_module: pl.LightningModule, chunk: Chunk) -> None:
         """Score every cell on some images."""
         self._tally.look(trainer, pl_module, self.adapter_of(pl_module), chunk)
-        self._example = self._example or chunk.first(EXAMPLES)
+        self._examples.add(chunk)
 
     def finish(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Gather the scores of all processes, log them and draw."""
@@ -164,7 +165,7 @@ class CorruptionEvaluation(BudgetedEvaluation):
             pl_module.log(self.prefix(trainer) + key, value, sync_dist=True, reduce_fx="max")
         if self.pictures and trainer.is_global_zero and boards(trainer):
             self._draw(trainer, pl_module, found)
-        self._example = None
+        self._examples = KeptImages(EXAMPLES)
 
     def state_dict(self) -> dict[str, Any]:
         """Return where the rotation is, in plain containers."""
@@ -217,18 +218,19 @@ class CorruptionEvaluation(BudgetedEvaluation):
 
     def _draw(self, trainer: pl.Trainer, pl_module: pl.LightningModule, found: Mapping[Cell, CellScore]) -> None:
         """Draw every cell's latest score and the worst cells of this evaluation."""
-        if self._example is None:  # the first process had no image
+        example = self._examples.chunk
+        if example is None:  # the first process had no image
             return
         cells = (*self.monitored, *self.shown)
         known = [CLEAN, *(cell.key for cell in cells)]
         latest = {key: self.latest[key].score for key in known if key in self.latest}
         scores = {cell: score.score for cell, score in found.items()}
-        note = provenance(self.conditions, cells, self._example.images, found[CLEAN].n, str(trainer.precision))
+        note = provenance(self.conditions, cells, example.images, found[CLEAN].n, str(trainer.precision))
         epoch = f"epoch {trainer.current_epoch}"
         prefix, adapter = self.prefix(trainer), self.adapter_of(pl_module)
         add_score_pictures(trainer, latest, f"{epoch} · score under corruption", note, prefix)
         title = f"{epoch} · the worst cells"
-        add_worst_cells(trainer, pl_module, adapter, cells, scores, self.conditions, self._example, title, prefix)
+        add_worst_cells(trainer, pl_module, adapter, cells, scores, self.conditions, example, title, prefix)
         if not self._described:
             self._described = True
             for logger in boards(trainer):

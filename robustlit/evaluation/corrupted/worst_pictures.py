@@ -12,10 +12,10 @@ from robustlit.core import Adapter
 from robustlit.evaluation.corrupted.cells import Conditions, CorruptionCell
 from robustlit.evaluation.passes.answer_words import answer_words
 from robustlit.evaluation.passes.gathering import Chunk
+from robustlit.evaluation.passes.kept_images import KeptImages
 from robustlit.evaluation.passes.looking import looking
 from robustlit.evaluation.passes.mistakes import flipped
 from robustlit.evaluation.passes.outcomes import cell_words
-from robustlit.evaluation.passes.selection import Selection
 from robustlit.evaluation.records import Record
 from robustlit.metrics.cells import CLEAN, Cell, CellScore
 from robustlit.panels.example_pairs import example_pairs
@@ -30,24 +30,18 @@ _CELLS = 4
 class WorstPictures:
     """Keeps some images of the first process, and draws them in the worst cells once these are known.
 
-    They are chosen by a hash of their index among all that pass and have the size of the first: folders are sorted by
-    class, and the first images would all be of one.
-
     Args:
         names: The class names.
     """
 
     def __init__(self, names: Sequence[str] = ()) -> None:
         self.names = list(names)
-        self._selection = Selection(KEPT)
-        self._chunk: Chunk | None = None
+        self._kept = KeptImages(KEPT)
 
     def keep(self, trainer: pl.Trainer, chunk: Chunk) -> None:
-        """Choose anew, among those kept so far and these."""
-        if not trainer.is_global_zero or (self._chunk is not None and not self._chunk.fits(chunk)):
-            return
-        together = chunk if self._chunk is None else Chunk.joined([self._chunk, chunk])
-        self._chunk = together[self._selection.positions(together.ids.tolist())]
+        """Keep some images of the whole split."""
+        if trainer.is_global_zero:
+            self._kept.add(chunk)
 
     def draw(
         self,
@@ -59,7 +53,7 @@ class WorstPictures:
         scores: Mapping[Cell, CellScore],
     ) -> dict[Cell, Record]:
         """Return a picture for the lowest cell of each of the worst corruptions; nothing in other processes."""
-        chunk = self._chunk
+        chunk = self._kept.chunk
         if chunk is None:
             return {}
         found: dict[Cell, Record] = {}

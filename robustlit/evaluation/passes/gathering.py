@@ -30,7 +30,7 @@ class Chunk:
     def __len__(self) -> int:
         return len(self.ids)
 
-    def __getitem__(self, part: slice | list[int]) -> "Chunk":
+    def __getitem__(self, part: slice | Tensor) -> "Chunk":
         return Chunk(self.images[part], self.targets[part], self.ids[part])
 
     @classmethod
@@ -41,10 +41,6 @@ class Chunk:
             torch.cat([chunk.targets for chunk in chunks]),
             torch.cat([chunk.ids for chunk in chunks]),
         )
-
-    def first(self, count: int) -> "Chunk":
-        """Return a copy of the first few, which does not keep the others in memory."""
-        return Chunk(self.images[:count].clone(), self.targets[:count].clone(), self.ids[:count].clone())
 
     def fits(self, other: "Chunk") -> bool:
         """Return whether images and targets of both have one shape, so that they go into one batch."""
