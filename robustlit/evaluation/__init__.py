@@ -7,8 +7,8 @@ from robustlit.evaluation.base import Evaluation, Row
 from robustlit.evaluation.calibration import CalibrationTest
 from robustlit.evaluation.clean import CleanTest
 from robustlit.evaluation.corruptions import CorruptionTest
+from robustlit.evaluation.ood import OODTest
 from robustlit.evaluation.operating_point import OperatingPointTest
-from robustlit.evaluation.out_of_distribution import OODTest
 from robustlit.evaluation.published import PublishedTest
 from robustlit.evaluation.records import Record
 from robustlit.evaluation.shape_bias import ShapeBiasTest
