@@ -230,7 +230,7 @@ class ExplanationPanels(ExplanationPass):
             names = ["" for _ in says]
         else:
             words = scene.words(found.logits, probe.targets)
-            says = [(f"{each.guesses[0].probability:.2f} {each.guesses[0].name}", each.right) for each in words]
+            says = [(f"{each.guesses[0].probability:.2f} {each.guesses[0].name}", bool(each.right)) for each in words]
             names = [each.head for each in words]
         epoch = trainer.current_epoch
         self._history.add([Frame(epoch, tile, *said) for tile, said in zip(tiles, says, strict=True)])
