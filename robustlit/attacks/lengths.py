@@ -1,9 +1,10 @@
 """Lengths in pixels as people write them, 8/255: read and written."""
 
 import math
+from collections.abc import Iterable
 from numbers import Real
 
-__all__ = ["as_length", "eps_words"]
+__all__ = ["as_length", "as_lengths", "eps_words"]
 
 
 def as_length(name: str, value: object) -> float:
@@ -33,6 +34,25 @@ def as_length(name: str, value: object) -> float:
     if math.isnan(found):
         raise ValueError(f"expected {name} a number, got {value!r}; try {name}=8/255")
     return found
+
+
+def as_lengths(name: str, values: Iterable[object] | float | str) -> tuple[float, ...]:
+    """Return lengths, also of a single one.
+
+    Args:
+        name: What they are called, for the error.
+        values: Lengths as :func:`as_length` reads them, or one of them.
+
+    Raises:
+        TypeError: If something is neither a number nor a text.
+        ValueError: If a text is no number.
+
+    Example:
+        >>> as_lengths("eps", "1/4"), as_lengths("eps", ["1/4", 0.5])
+        ((0.25,), (0.25, 0.5))
+    """
+    several = values if isinstance(values, Iterable) and not isinstance(values, str) else (values,)
+    return tuple(as_length(name, value) for value in several)
 
 
 def eps_words(eps: float) -> str:

@@ -8,7 +8,7 @@ import pytorch_lightning as pl
 from pytorch_lightning.utilities import rank_zero_warn
 
 from robustlit.attacks import FGSM, PGD, Attack, BoundedAttack
-from robustlit.attacks.lengths import as_length
+from robustlit.attacks.lengths import as_lengths
 from robustlit.callbacks.adversarial_actions import (
     OnAlarm,
     act,
@@ -62,6 +62,7 @@ class AdversarialEvaluation(BudgetedEvaluation):
     ``robust/eps_curve/<eps>``                 score under the first PGD with another eps ("4of255")
     ``alarm/fgsm_pgd_gap``                     FGSM's score minus PGD's, of the same eps
     ``alarm/pgd_left_of_fgsm``                 PGD's score over FGSM's; none where FGSM's is 0
+    ``alarm/pgd_left_of_best``                 PGD's score over its best so far, where a callback trains on attacks
     ``alarm/pgd_drop``                         how much PGD's score fell since the last evaluation
     ``alarm/gradient_alignment``               mean cosine of the gradients at an image and at a random one in its ball
     ``alarm/train_val_gap``                    PGD's score on training images minus that on validation images
@@ -114,7 +115,7 @@ class AdversarialEvaluation(BudgetedEvaluation):
         *,
         images: int | None = 256,
         every_n_epochs: int = 1,
-        eps_curve: Sequence[float] | None = None,
+        eps_curve: Sequence[float] | float | None = None,
         alarms: bool | Alarms = True,
         on_alarm: OnAlarm = "warn",
         max_seconds: float | None = None,
@@ -127,7 +128,7 @@ class AdversarialEvaluation(BudgetedEvaluation):
         super().__init__(images, every_n_epochs, batch_size, adapter)
         if max_seconds is not None and max_seconds <= 0:
             raise ValueError(f"expected max_seconds > 0, got {max_seconds}; try None for no cap")
-        self.eps_curve = tuple(as_length("eps_curve", eps) for eps in eps_curve or ())
+        self.eps_curve = () if eps_curve is None else as_lengths("eps_curve", eps_curve)
         self.limits = Alarms() if alarms is True else alarms or None
         self.on_alarm = check_action(on_alarm)
         if self.limits is None and self.on_alarm != "warn":
@@ -214,7 +215,7 @@ class AdversarialEvaluation(BudgetedEvaluation):
         figures = self._figures(found)
         signals: list[Signal] = []
         if watch is not None:
-            signals = watch.judge(watch.figures(trainer, pl_module.device, found))
+            signals = watch.judge(trainer, watch.figures(trainer, pl_module.device, found))
             figures |= {f"alarm/{signal.name}": signal.value for signal in signals}
             figures |= {f"alarm/{family}_fired": float(fired) for family, fired in families_fired(signals).items()}
         for key, value in figures.items():
@@ -293,9 +294,7 @@ class AdversarialEvaluation(BudgetedEvaluation):
         first = curve if trainer.testing or self._first_curve is None else self._first_curve
         if not trainer.testing:
             self._first_curve = first
-        if self._examples is None:
-            return
-        if self._curve_cells:
+        if self._examples is not None and self._curve_cells:
             add_eps_curve(trainer, attack, curve, first, found[CLEAN].n, prefix)
-        if (examples := self._examples.whole()) is not None:
+        if self._examples is not None and (examples := self._examples.whole()) is not None:
             add_attacked_images(trainer, pl_module, self.adapter_of(pl_module), *examples, attack, prefix)

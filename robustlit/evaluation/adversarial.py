@@ -38,7 +38,7 @@ class AdversarialTest:
     Every row has its 95 % interval, n, and as conditions attack, norm, eps, steps, restarts, loss, precision and seed.
 
     Args:
-        eps: The ladder, in units of the pixel range [0, 1].
+        eps: The ladder, or one step of it, in units of the pixel range [0, 1].
         norm: "linf", "l2" or "l1", of the ladder.
         steps: Steps of the ladder's attack; its worst iterate counts.
         restarts: Its restarts.
@@ -59,7 +59,7 @@ class AdversarialTest:
 
     def __init__(
         self,
-        eps: Sequence[float] = (2 / 255, 4 / 255, 8 / 255),
+        eps: Sequence[float] | float = (2 / 255, 4 / 255, 8 / 255),
         norm: str = "linf",
         steps: int = 50,
         restarts: int = 1,
@@ -70,13 +70,15 @@ class AdversarialTest:
         batch_size: int | None = None,
     ) -> None:
         from robustlit.attacks import PGD
+        from robustlit.attacks.lengths import as_lengths
         from robustlit.evaluation.attacked.adversarial_names import named_attacks
         from robustlit.evaluation.attacked.attacking import check_precision
         from robustlit.evaluation.passes.selection import Selection
 
-        if not eps and not attacks:
-            raise ValueError("expected some eps or attacks, got none; try eps=[0.0157, 0.0314]")
-        ladder = [PGD(eps=each, norm=norm, steps=steps, restarts=restarts).eps for each in eps]
+        lengths = as_lengths("eps", eps)
+        if not lengths and not attacks:
+            raise ValueError("expected some eps or attacks, got none; try eps=[4/255, 8/255]")
+        ladder = [PGD(eps=each, norm=norm, steps=steps, restarts=restarts).eps for each in lengths]
         Selection(images)
         self.eps, self.norm, self.steps, self.restarts = tuple(ladder), norm, steps, restarts
         self.attacks = None if attacks is None else named_attacks(attacks) if attacks else {}

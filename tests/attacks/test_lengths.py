@@ -2,6 +2,7 @@ import pytest
 
 from robustlit.attacks import FGSM, PGD
 from robustlit.attacks.lengths import as_length
+from robustlit.callbacks import AdversarialEvaluation
 from robustlit.evaluation import AdversarialTest, AutoAttackTest
 
 
@@ -17,6 +18,8 @@ def test_attacks_and_tests_understand_what_configurations_say():
     assert FGSM(eps="4/255", step_size="0.01") == FGSM(eps=4 / 255, step_size=0.01)
     assert AdversarialTest(eps=["2/255", 0.1]).eps == (2 / 255, 0.1)
     assert AutoAttackTest(eps="8/255").eps == 8 / 255
+    assert AdversarialTest(eps="8/255").eps == AdversarialTest(eps=8 / 255).eps == (8 / 255,)
+    assert AdversarialEvaluation(eps_curve="8/255").eps_curve == (8 / 255,)
 
 
 @pytest.mark.parametrize("text", ["eight", "8/", "8/0", "8/255/2", "nan"])
