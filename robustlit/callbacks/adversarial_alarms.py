@@ -9,6 +9,7 @@ from torch import Tensor
 
 from robustlit.attacks import FGSM, PGD, Attack, BoundedAttack, Square
 from robustlit.attacks.norms import NORMS
+from robustlit.callbacks.adversarial_defaults import training_on_attacks
 from robustlit.callbacks.training_subset import TrainingSubset
 from robustlit.core import Adapter
 from robustlit.core.random import sample_seeds
@@ -145,9 +146,10 @@ class AlarmWatch:
         means = {name: total / images for name, total in zip(_SUMS, totals, strict=True)} if images else {}
         return {**scores, **means}
 
-    def judge(self, figures: Mapping[str, float]) -> list[Signal]:
+    def judge(self, trainer: pl.Trainer, figures: Mapping[str, float]) -> list[Signal]:
         """Return the signals of an evaluation, and remember its scores."""
-        signals = judge(figures, self.history, self.limits)
+        trained_on_attacks = bool(training_on_attacks(trainer))
+        signals = judge(figures, self.history, self.limits, trained_on_attacks=trained_on_attacks)
         self.history = self.history.after(figures["pgd"])
         return signals
 

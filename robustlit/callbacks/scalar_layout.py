@@ -25,7 +25,7 @@ LAYOUT: Layout = {
     "alarms": {
         "catastrophic overfitting": [
             "Multiline",
-            [r"^alarm/(fgsm_pgd_gap|pgd_left_of_fgsm|pgd_drop|gradient_alignment)$"],
+            [r"^alarm/(fgsm_pgd_gap|pgd_left_of_(fgsm|best)|pgd_drop|gradient_alignment)$"],
         ],
         "robust overfitting": ["Multiline", [r"^alarm/train_val_gap$"]],
         "gradient masking": ["Multiline", [r"^alarm/(zero_gradients|black_box_gain|large_eps_score|loss_growth)$"]],

@@ -37,6 +37,7 @@ COLUMNS = {
     "PGD-10": "robust/adversarial/pgd",
     "gap": "alarm/fgsm_pgd_gap",
     "PGD over FGSM": "alarm/pgd_left_of_fgsm",
+    "PGD over its best": "alarm/pgd_left_of_best",
     "alignment": "alarm/gradient_alignment",
     "fires": "alarm/catastrophic_overfitting_fired",
 }

@@ -187,7 +187,7 @@ def test_layout_is_on_the_custom_scalars_page_once(tmp_path):
     [
         ("loss", ["train/loss", "train/loss_epoch", "val/loss"], ["train/loss_step"]),
         ("clean and robust", ["val/accuracy", "robust/corruption/mean", "robust/adversarial/pgd"], ["val/iou/car"]),
-        ("catastrophic overfitting", ["alarm/pgd_left_of_fgsm", "alarm/pgd_drop"], ["alarm/train_val_gap"]),
+        ("catastrophic overfitting", ["alarm/pgd_left_of_fgsm", "alarm/pgd_left_of_best"], ["alarm/train_val_gap"]),
         ("which fire (1)", ["alarm/gradient_masking_fired"], ["alarm/zero_gradients"]),
         ("each corruption", ["robust/corruption/fog"], ["robust/corruption/mean", "robust/corruption/extra_mean"]),
         (

@@ -25,13 +25,14 @@ class Alarms:
     - ``gap``: FGSM's score minus PGD's. A model trained with PGD loses 5 to 12 points from FGSM to PGD-10 (eps 8/255 to
       16/255 on CIFAR-10); at catastrophic overfitting PGD's score is about 0 and FGSM's above the clean one's half
       (Wong et al., "Fast is better than free", 2020). 0.3 lies between.
-    - ``left``: PGD's score over FGSM's; it tells where all scores are low and so the gap too, as at eps 16/255. It
-      counts while FGSM leaves half of the clean score, as it seldom does of an undefended network, and PGD a third of
-      ``gap`` less, so that small numbers over small numbers do not make it fire.
+    - ``left``: what PGD leaves of a score, which tells where all scores are low and so the gap too, as at eps 16/255:
+      PGD's score over FGSM's, while FGSM leaves more than half of the clean score, as it seldom does of an undefended
+      network; and, where training is on attacks, over PGD's best so far. Either counts where a third of ``gap`` lies
+      between the two, so that small numbers over small numbers do not make it fire.
     - ``drop``: how much PGD's score falls from one evaluation to the next. 0.2 is where the authors' code stops.
     - ``alignment``: mean cosine of the gradients at an image and at a random one in its ball; near 0 at catastrophic
-      overfitting, far above without (Andriushchenko and Flammarion 2020, figure 3). It counts while FGSM leaves half
-      of the clean score, for a model that does not resist even FGSM has nothing to lose.
+      overfitting, far above without (Andriushchenko and Flammarion 2020, figure 3). It counts while FGSM leaves
+      more than half of the clean score, for a model that does not resist even FGSM has nothing to lose.
 
     Robust overfitting (Rice et al., "Overfitting in adversarially robust deep learning", 2020): both of
 
@@ -106,7 +107,9 @@ class History(NamedTuple):
         return History(pgd, pgd if self.best is None else max(self.best, pgd))
 
 
-def judge(figures: Mapping[str, float], history: History, limits: Alarms) -> list[Signal]:
+def judge(
+    figures: Mapping[str, float], history: History, limits: Alarms, *, trained_on_attacks: bool = False
+) -> list[Signal]:
     """Return the signals that these figures allow.
 
     Args:
@@ -114,13 +117,17 @@ def judge(figures: Mapping[str, float], history: History, limits: Alarms) -> lis
             scores; ``alignment``, ``zero_gradients``; ``fgsm_loss``, ``pgd_loss``: mean losses.
         history: Of the evaluations before.
         limits: The limits.
+        trained_on_attacks: Whether the network is: an undefended one loses to PGD what it had by chance at its start.
 
     Example:
         >>> signals = judge({"clean": 0.9, "fgsm": 0.8, "pgd": 0.0}, History(last=0.3, best=0.3), Alarms())
         >>> [(signal.name, signal.fired) for signal in signals]
         [('fgsm_pgd_gap', True), ('pgd_left_of_fgsm', True), ('pgd_drop', True)]
     """
-    return [*_catastrophic(figures, history, limits), *_robust(figures, history, limits), *_masking(figures, limits)]
+    found = _catastrophic(figures, history, limits)
+    if trained_on_attacks and history.best:
+        found.append(_left_of_best(figures["pgd"], history.best, limits))
+    return [*found, *_robust(figures, history, limits), *_masking(figures, limits)]
 
 
 def _catastrophic(figures: Mapping[str, float], history: History, limits: Alarms) -> list[Signal]:
@@ -132,7 +139,7 @@ def _catastrophic(figures: Mapping[str, float], history: History, limits: Alarms
     if fgsm > 0:
         left, least = pgd / fgsm, limits.gap / 3
         words = f"PGD leaves {_percent(left)} of what FGSM leaves (limit {_percent(limits.left)}, while FGSM leaves "
-        words += f"half of clean and PGD {_points(least)} less)"
+        words += f"more than half of clean and PGD {_points(least)} less)"
         fired = resists and gap > least and left < limits.left
         found.append(Signal(family, "pgd_left_of_fgsm", left, fired, words))
     if history.last is not None:
@@ -142,9 +149,19 @@ def _catastrophic(figures: Mapping[str, float], history: History, limits: Alarms
     if "alignment" in figures:
         aligned = figures["alignment"]
         fired = aligned < limits.alignment and resists
-        words = f"cosine of gradients {aligned:.2f} (limit {limits.alignment:g}, while FGSM leaves half of clean)"
+        words = (
+            f"cosine of gradients {aligned:.2f} (limit {limits.alignment:g}, while FGSM leaves more than half of clean)"
+        )
         found.append(Signal(family, "gradient_alignment", aligned, fired, words))
     return found
+
+
+def _left_of_best(pgd: float, best: float, limits: Alarms) -> Signal:
+    left, least = pgd / best, limits.gap / 3
+    words = f"PGD leaves {_percent(left)} of its best so far, {_percent(best)} (limit {_percent(limits.left)}, "
+    words += f"{_points(least)} below it)"
+    fired = best - pgd > least and left < limits.left
+    return Signal("catastrophic_overfitting", "pgd_left_of_best", left, fired, words)
 
 
 def _robust(figures: Mapping[str, float], history: History, limits: Alarms) -> list[Signal]:
