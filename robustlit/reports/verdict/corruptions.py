@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from robustlit.families import by_family
+from robustlit.families import KINDS, by_family
 from robustlit.reports.corruption_blocks import TITLES, CorruptionBlock
 from robustlit.reports.document import Finding
 from robustlit.reports.numbers import percent, points, span, words
@@ -12,7 +12,6 @@ from robustlit.reports.view import View
 
 __all__ = ["Drop", "corruption_findings", "drops", "kinds"]
 
-_KINDS = ("noise", "blur", "weather", "digital")
 _LITTLE = 0.02  # a drop below it is called harmless
 _SAME = 0.0005  # a difference below it is written as 0.0 points
 
@@ -53,7 +52,7 @@ def kinds(block: CorruptionBlock) -> dict[str, float]:
     found = {}
     for kind, labels in by_family(block.cells).items():
         values = [value for label in labels if (value := means[label]) is not None]
-        if kind in _KINDS and values:
+        if kind in KINDS and values:
             found[kind] = sum(values) / len(values)
     return dict(sorted(found.items(), key=lambda pair: pair[1]))
 
