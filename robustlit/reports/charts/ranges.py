@@ -46,7 +46,7 @@ def range_chart(
         signed: Whether the figures are differences.
         title: For screen readers.
     """
-    names = min(170.0, 12 + max(text_length(each.label) for each in ranges))
+    names = min(226.0, 12 + max(text_length(each.label) for each in ranges))
     room = 12 + max(text_length(each.words) for each in ranges)
     ends = [end for each in ranges for end in (each.low, each.high, each.value) if end is not None]
     ends += [] if reference is None else [reference]
