@@ -11,7 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 from robustlit.cli.config import is_first_process, run_hydra
 from robustlit.cli.errors import UserError
 from robustlit.cli.gates import OPTIONS, read_gates
-from robustlit.cli.suggest import FLAGS
+from robustlit.cli.suggest import parted
 
 __all__ = ["command", "model_task", "task"]
 
@@ -19,7 +19,8 @@ __all__ = ["command", "model_task", "task"]
 def command(arguments: Sequence[str]) -> None:
     """Check what is to be evaluated, and evaluate."""
     arguments, thresholds = _thresholds(arguments)
-    words = _as_overrides(arguments)
+    words, folders = parted(arguments)
+    words += [f"run={folder}" for folder in folders]
     runs = [word.partition("=")[2].strip("\"'") for word in words if word.startswith("run=")]
     if not runs and any(word.startswith("model=") for word in words):
         run_hydra(model_task, "evaluate_model", [*words, *thresholds])
@@ -84,15 +85,6 @@ def _thresholds(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
             rest.append(word)
     read_gates(*found.values())  # what is no threshold is told at once
     return rest, [f"{OPTIONS[option]}={json.dumps(values)}" for option, values in found.items() if values]
-
-
-def _as_overrides(arguments: Sequence[str]) -> list[str]:
-    """Let what has no key be the run folder."""
-    words: list[str] = []
-    for word in arguments:
-        belongs_to_flag = bool(words) and FLAGS.get(words[-1], False)
-        words.append(word if "=" in word or word.startswith("-") or belongs_to_flag else f"run={word}")
-    return words
 
 
 def _checkpoint(folder: Path, wanted: str) -> Path:

@@ -8,14 +8,14 @@ from omegaconf import DictConfig, OmegaConf
 
 from robustlit.cli.config import run_hydra
 from robustlit.cli.errors import UserError
-from robustlit.cli.suggest import FLAGS
+from robustlit.cli.suggest import parted
 
 __all__ = ["command", "model_task", "task"]
 
 
 def command(arguments: Sequence[str]) -> None:
     """Check what is to be explained, and explain it."""
-    words, plain = _sorted(arguments)
+    words, plain = parted(arguments)
     of_model = any(word.startswith("model=") for word in words)
     runs = [word for word in plain if (Path(word) / "config.yaml").is_file()]
     pictures = [word for word in plain if word not in runs]
@@ -53,17 +53,6 @@ def model_task(cfg: DictConfig) -> None:
     OmegaConf.resolve(cfg)
     OmegaConf.set_struct(cfg, False)
     explain_model(cfg)
-
-
-def _sorted(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Part settings and flags from what has no key. A file whose name has an equals sign is no setting."""
-    words: list[str] = []
-    plain: list[str] = []
-    for word in arguments:
-        belongs_to_flag = bool(words) and FLAGS.get(words[-1], False)
-        setting = word.startswith("-") or belongs_to_flag or ("=" in word and not Path(word).exists())
-        (words if setting else plain).append(word)
-    return words, plain
 
 
 def _shown(words: Sequence[str]) -> str:

@@ -9,7 +9,7 @@ from omegaconf import DictConfig, OmegaConf
 from robustlit.cli.config import run_hydra
 from robustlit.cli.errors import UserError
 from robustlit.cli.paths import short
-from robustlit.cli.suggest import FLAGS
+from robustlit.cli.suggest import parted
 
 __all__ = ["command", "task"]
 
@@ -17,7 +17,7 @@ __all__ = ["command", "task"]
 def command(arguments: Sequence[str]) -> None:
     """Write a report, or watch a sweep."""
     watching = "--watch" in arguments
-    words, runs = _sorted([word for word in arguments if word != "--watch"])
+    words, runs = parted([word for word in arguments if word != "--watch"])
     if not runs:
         raise UserError(
             "expected a run folder or the folder of a sweep, got neither; try 'robustlit report runs/NAME/TIME', or "
@@ -47,14 +47,3 @@ def task(cfg: DictConfig) -> None:
     for line in written.lines:
         print(f"  {line}")
     print(f"files        {', '.join(short(path.resolve()) for path in written.files)}", flush=True)
-
-
-def _sorted(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Part settings and flags from folders. A folder whose name has an equals sign is no setting."""
-    words: list[str] = []
-    runs: list[str] = []
-    for word in arguments:
-        belongs_to_flag = bool(words) and FLAGS.get(words[-1], False)
-        setting = word.startswith("-") or belongs_to_flag or ("=" in word and not Path(word).exists())
-        (words if setting else runs).append(word)
-    return words, runs

@@ -11,7 +11,7 @@ from hydra.errors import HydraException, MissingConfigException, OverrideParseEx
 from robustlit.cli.errors import UserError
 from robustlit.cli.list_groups import joined
 
-__all__ = ["composition_line", "config_dirs", "flags_first", "groups"]
+__all__ = ["composition_line", "config_dirs", "flags_first", "groups", "parted"]
 
 FLAGS = {  # Hydra's, and whether a value follows
     "--multirun": False,
@@ -78,6 +78,22 @@ def flags_first(arguments: Sequence[str]) -> list[str]:
             if FLAGS[name] and "=" not in word:
                 flags.extend(islice(words, 1))
     return [*flags, *overrides]
+
+
+def parted(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Part settings and flags from what has no key. A path whose name has an equals sign is no setting.
+
+    Example:
+        >>> parted(["runs/a", "seed=1", "--config-dir", "mine"])
+        (['seed=1', '--config-dir', 'mine'], ['runs/a'])
+    """
+    words: list[str] = []
+    plain: list[str] = []
+    for word in arguments:
+        belongs_to_flag = bool(words) and FLAGS.get(words[-1], False)
+        setting = word.startswith("-") or belongs_to_flag or ("=" in word and not Path(word).exists())
+        (words if setting else plain).append(word)
+    return words, plain
 
 
 def groups(folder: Path) -> dict[str, list[str]]:
