@@ -93,6 +93,7 @@ def test_interrupted(tmp_path, monkeypatch, capsys):
     assert "interrupted; try the same line again, it goes on where it stopped" in capsys.readouterr().err
 
 
+@pytest.mark.alone
 def test_help_is_quick_and_names_every_option(tmp_path):
     start = time.perf_counter()
     done = subprocess.run(

@@ -21,6 +21,7 @@ def start(*arguments: str, cwd: Path) -> str:
     return done.stdout
 
 
+@pytest.mark.alone
 def test_the_quickstart_shows_table_folder_and_tensorboard(cache, tmp_path):
     script = (Path(__file__).parents[2] / "scripts" / "quickstart").read_text()
     (line,) = re.findall(r"^exec \.venv/bin/robustlit (.*) \"\$@\"$", script, flags=re.M)
