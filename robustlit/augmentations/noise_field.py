@@ -56,14 +56,20 @@ def normal_window(seed: int, shape: Sequence[int], rows: slice, columns: slice) 
 
 def _normal(counters: Tensor, key: Tensor | int) -> Tensor:
     """Hash the counters of pairs of pixels, in place, to 16 bits for each of the two: the last axis doubles."""
-    bits = counters
-    bits.bitwise_xor_((bits >> 16).bitwise_and_(0xFFFF)).mul_(_i32(0x7FEB352D)).bitwise_xor_(key)
-    bits.bitwise_xor_((bits >> 15).bitwise_and_(0x1FFFF)).mul_(_i32(0x846CA68B))
-    bits.bitwise_xor_((bits >> 16).bitwise_and_(0xFFFF))
+    bits, spare = counters, torch.empty_like(counters)
+    _shifted(bits, 16, spare).mul_(_i32(0x7FEB352D)).bitwise_xor_(key)
+    _shifted(bits, 15, spare).mul_(_i32(0x846CA68B))
+    _shifted(bits, 16, spare)
     halves = bits.view(torch.uint16)
     index = halves.to(torch.int32)
     noise = torch.index_select(_quantiles(bits.device), 0, index.flatten())
     return noise.reshape(halves.shape)
+
+
+def _shifted(bits: Tensor, shift: int, spare: Tensor) -> Tensor:
+    """Add to 32-bit integers, bit by bit and in place, their own upper bits; int32 shifts keep the sign, so mask it."""
+    torch.bitwise_right_shift(bits, shift, out=spare)
+    return bits.bitwise_xor_(spare.bitwise_and_((1 << (32 - shift)) - 1))
 
 
 @cached_tensors(8)
