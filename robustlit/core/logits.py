@@ -7,7 +7,9 @@ __all__ = ["two_sided"]
 
 
 def two_sided(logits: Tensor) -> Tensor:
-    """Return the logits of every class, N×K×…: one logit z, N×1×…, stands for two classes, (0, z).
+    """Return the logits of every class, N×K×…: one logit z, N×1×…, stands for two, (0, z).
+
+    Softmax over (0, z) is the sigmoid of z.
 
     Example:
         >>> two_sided(torch.tensor([[3.0]])), two_sided(torch.tensor([[1.0, 2.0]]))

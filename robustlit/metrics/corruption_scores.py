@@ -9,6 +9,7 @@ from torch import Tensor
 from torchmetrics import Metric
 
 from robustlit.core.adapter import TORCH_IGNORE, Task
+from robustlit.core.logits import two_sided
 from robustlit.core.names import unknown_name
 from robustlit.metrics.auroc import areas, score_counts
 from robustlit.metrics.calibration import calibration_error, confidence_gaps
@@ -117,11 +118,11 @@ class CorruptionScores(Metric):
         place = place_of(cell, self._places)
         logits = logits.detach().float()
         if self.task == "classification":
-            probabilities, targets = _two(logits).softmax(1), targets.argmax(1) if targets.ndim == 2 else targets
+            probabilities, targets = two_sided(logits).softmax(1), targets.argmax(1) if targets.ndim == 2 else targets
         elif self.task == "multilabel":
             probabilities = logits.sigmoid()
         else:
-            probabilities, targets = _two(logits).softmax(1), _maps(targets)
+            probabilities, targets = two_sided(logits).softmax(1), _maps(targets)
         counted = self._counted(targets, valid)
         gaps, answers, broken = confidence_gaps(probabilities, targets, self.gaps.shape[1], counted)
         self.gaps[place] += gaps
@@ -215,11 +216,6 @@ def _classes_of(task: Task, num_classes: int | None) -> int:
     if num_classes is None and task != "classification":
         raise ValueError(f"expected the number of classes for {task}, got None; try num_classes=…")
     return num_classes or 0
-
-
-def _two(logits: Tensor) -> Tensor:
-    """Return logits of at least two classes: softmax over (0, z) is the sigmoid of z."""
-    return torch.cat((torch.zeros_like(logits), logits), 1) if logits.shape[1] == 1 else logits
 
 
 def _maps(targets: Tensor) -> Tensor:

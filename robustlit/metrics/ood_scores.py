@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from robustlit.core.adapter import Task
+from robustlit.core.logits import two_sided
 
 __all__ = ["OOD_SCORES", "ood_scores"]
 
@@ -35,8 +36,8 @@ def ood_scores(logits: Tensor, task: Task) -> Tensor:
         [2.0, 2.0, 2.127]
     """
     logits = logits.float()
-    if task != "multilabel" and logits.shape[1] == 1:
-        logits = torch.cat((torch.zeros_like(logits), logits), 1)
+    if task != "multilabel":
+        logits = two_sided(logits)
     found = torch.stack([score(logits, task == "multilabel") for score in OOD_SCORES.values()], 1)
     return found.flatten(2).mean(2) if found.ndim > 2 else found
 

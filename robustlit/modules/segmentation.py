@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torchmetrics import Metric, MetricCollection
 
 from robustlit.core import Adapter
+from robustlit.core.logits import two_sided
 from robustlit.metrics import CalibrationError, SegmentationScores
 from robustlit.modules.base import VisionModule
 
@@ -71,7 +72,7 @@ class SegmentationModule(VisionModule):
 
     def probabilities(self, logits: Tensor) -> Tensor:
         """Return float32 probabilities N×K×H×W; two classes for a network with one logit."""
-        return _two_logits(logits).softmax(1)
+        return two_sided(logits.float()).softmax(1)
 
     def new_scores(self) -> Metric | MetricCollection:
         """Return pixel accuracy, mean IoU, the IoU of every class and calibration error."""
@@ -83,7 +84,7 @@ class SegmentationModule(VisionModule):
 
     def update_scores(self, scores: Any, logits: Tensor, targets: Tensor) -> None:
         """Count a batch."""
-        scores["confusion"].update(_likeliest(_two_logits(logits)), _maps(targets))
+        scores["confusion"].update(_likeliest(two_sided(logits.float())), _maps(targets))
         scores["calibration_error"].update(self.probabilities(logits), _maps(targets))
 
     def check_targets(self, targets: Tensor) -> None:
@@ -102,14 +103,8 @@ class SegmentationModule(VisionModule):
 
     def _pixels(self, logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
         """Return logits P×K and classes P of all pixels."""
-        rows = _two_logits(logits).movedim(1, -1).flatten(0, -2)
+        rows = two_sided(logits.float()).movedim(1, -1).flatten(0, -2)
         return rows, _maps(targets).flatten()
-
-
-def _two_logits(logits: Tensor) -> Tensor:
-    """Return float32 logits of at least two classes: softmax over (0, z) is the sigmoid of z."""
-    logits = logits.float()
-    return torch.cat((torch.zeros_like(logits), logits), 1) if logits.shape[1] == 1 else logits
 
 
 def _likeliest(logits: Tensor) -> Tensor:

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from robustlit.core.adapter import Adapter, Task
+from robustlit.core.logits import two_sided
 from robustlit.metrics.confusion import confusion_matrices, mean_iou
 from robustlit.metrics.interval import bootstrap_mean_iou, resampled_mean_iou
 from robustlit.metrics.rates import mean_share, paired_difference
@@ -71,8 +72,7 @@ def decisions(logits: Tensor, task: Task) -> Tensor:
     """Return the class of every image (int64 N), label (N×K of 0 and 1) or pixel (N×H×W); -1 where it is NaN."""
     if task == "multilabel":
         return (logits > 0).long().where(~logits.isnan(), -1)
-    if logits.shape[1] == 1:  # softmax over (0, z) is the sigmoid of z
-        logits = torch.cat((torch.zeros_like(logits), logits), 1)
+    logits = two_sided(logits)
     return logits.max(1).indices.where(~logits.isnan().any(1), -1)
 
 

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from robustlit.core import Adapter
 from robustlit.core.adapter import TORCH_IGNORE
+from robustlit.core.logits import two_sided
 from robustlit.core.names import lookup
 
 __all__ = ["Question", "questioned", "questions"]
@@ -88,8 +89,8 @@ def questions(
     found = {}
     if not multilabel and targets.ndim == 2:
         targets = targets.argmax(1)
-    if not multilabel and logits.shape[1] == 1:
-        logits = torch.cat((torch.zeros_like(logits), logits), 1)
+    if not multilabel:
+        logits = two_sided(logits)
     for name, number in classes.items():
         own = targets[:, number] if multilabel else targets
         counted = own != ignored

@@ -8,11 +8,12 @@ from torch import Tensor
 
 from robustlit.core import Adapter
 from robustlit.core.adapter import TORCH_IGNORE
+from robustlit.core.logits import two_sided
 from robustlit.core.random import fold, uniform
 from robustlit.evaluation.passes.gathering import Chunk
 from robustlit.metrics.targets import check_targets, in_classes
 
-__all__ = ["AnswerPicker", "Answers", "two_logits"]
+__all__ = ["AnswerPicker", "Answers"]
 
 
 @dataclass(frozen=True)
@@ -82,13 +83,13 @@ class AnswerPicker:
             check_targets(logits, targets, task, self.adapter.ignore_index)
         if task == "classification":
             targets = targets.argmax(1) if targets.ndim == 2 else targets
-            return self._kept(two_logits(logits.float()), targets, ids, torch.zeros_like(ids))
+            return self._kept(two_sided(logits.float()), targets, ids, torch.zeros_like(ids))
         if task == "multilabel":
             count, labels = logits.shape
             each = torch.arange(labels, device=ids.device).repeat(count)
-            flat = two_logits(logits.float().reshape(-1, 1))
+            flat = two_sided(logits.float().reshape(-1, 1))
             return self._kept(flat, targets.reshape(-1), ids.repeat_interleave(labels), each)
-        return self._picked(two_logits(logits.float()), targets.squeeze(1) if targets.ndim == 4 else targets, ids)
+        return self._picked(two_sided(logits.float()), targets.squeeze(1) if targets.ndim == 4 else targets, ids)
 
     def _kept(self, logits: Tensor, targets: Tensor, images: Tensor, labels: Tensor) -> Answers:
         ignored = TORCH_IGNORE if self.adapter.ignore_index is None else self.adapter.ignore_index
@@ -108,8 +109,3 @@ class AnswerPicker:
         picked = logits.flatten(2).gather(2, places[:, None].expand(-1, logits.shape[1], -1)).transpose(1, 2)
         images = ids[:, None].expand_as(places)[counted]
         return Answers(picked[counted], flat.gather(1, places)[counted], images, torch.zeros_like(images))
-
-
-def two_logits(logits: Tensor) -> Tensor:
-    """Return logits of at least two classes: softmax over (0, z) is the sigmoid of z."""
-    return torch.cat((torch.zeros_like(logits), logits), 1) if logits.shape[1] == 1 else logits

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from robustlit.core.adapter import TORCH_IGNORE, Task
+from robustlit.core.logits import two_sided
 from robustlit.evaluation.passes.visiting import from_all_processes
 from robustlit.evaluation.records import Record
 from robustlit.metrics.cells import Cell
@@ -56,9 +57,7 @@ class Outcomes:
         if task != "classification" or not self._ids:
             return
         truth = targets.argmax(1) if targets.ndim == 2 else targets
-        logits = logits.detach().float()
-        two = torch.cat((torch.zeros_like(logits), logits), 1) if logits.shape[1] == 1 else logits
-        probabilities = two.softmax(1)  # what ties there are the figures have too
+        probabilities = two_sided(logits.detach().float()).softmax(1)  # what ties there are the figures have too
         said = probabilities.argmax(1)
         self._right.setdefault(cell, []).append((said == truth) & ~probabilities.isnan().any(1))
         self._counted[-1] &= truth != (TORCH_IGNORE if ignore_index is None else ignore_index)
