@@ -13,7 +13,7 @@ from robustlit.cli.config import run_hydra
 from robustlit.cli.errors import UserError, describe
 from robustlit.cli.locks import hold
 from robustlit.cli.paths import program, short
-from robustlit.cli.sweep_job import LOCK_FILE
+from robustlit.cli.sweep_job import LOCK_FILE, run_job
 from robustlit.cli.sweep_plan import Plan, make_plan, typed_words
 from robustlit.cli.sweep_progress import progress
 from robustlit.reports.files import write_json
@@ -128,8 +128,6 @@ def _forget(folder: Path) -> None:
 
 def _launch(plan: Plan, folder: Path) -> str:
     """Let Hydra run the jobs; returns what went wrong with the launcher itself, if anything."""
-    from robustlit.cli.train import task
-
     words = ["-m", *plan.words, f"hydra.sweep.dir={json.dumps(str(folder))}"]
     if plan.is_search:
         from robustlit.cli.sweep_search import go_on_searching
@@ -141,7 +139,7 @@ def _launch(plan: Plan, folder: Path) -> str:
     said = nullcontext() if plan.is_here else progress(folder, plan.total, plan.at_once)
     with _quiet(), said:
         try:
-            run_hydra(task, "train", words)
+            run_hydra(run_job, "train", words)
         except KeyboardInterrupt:
             raise KeyboardInterrupt(f"interrupted; try {program()} train resume={short(folder)}") from None
         except UserError:

@@ -13,6 +13,7 @@ from robustlit.cli.devices import gpus, threads_of_a_job
 from robustlit.cli.errors import UserError, report
 from robustlit.cli.job_files import JobFiles
 from robustlit.cli.locks import hold, is_held, take_place
+from robustlit.cli.new_run import prepare, start
 from robustlit.cli.sweep_process import INTERRUPTED, Stopped, environment, train_apart
 from robustlit.reports.sweep_jobs import SWEEP_FILE, SweepJob, read_object
 
@@ -26,15 +27,14 @@ ON_THEIR_OWN = ("SlurmLauncher",)  # go on when the sweep's own process is gone
 NEEDS = {"robust/corruption/": "corruption_evaluation", "robust/adversarial/": "adversarial_evaluation"}
 
 
-def run_job(cfg: DictConfig, folder: Path) -> Value:
-    """Run one job of a sweep in its folder.
+def run_job(cfg: DictConfig) -> Value:
+    """Run one job of a sweep in its folder, which Hydra names.
 
     A finished job is not run again. One that was stopped goes on from its last checkpoint. What goes wrong is written
     to ``failure.json`` and raises nothing, so that the other jobs go on; a search takes no figure for a failed trial.
 
     Args:
         cfg: The configuration as Hydra composed it.
-        folder: The job's run folder.
 
     Returns:
         The figures that a search maximises; None where there are none.
@@ -42,6 +42,7 @@ def run_job(cfg: DictConfig, folder: Path) -> Value:
     from hydra.core.hydra_config import HydraConfig
 
     settings = HydraConfig.get()
+    folder = Path(settings.runtime.output_dir)
     launcher = str(settings.launcher._target_).rpartition(".")[2]
     sweep = Path(settings.sweep.dir).resolve()
     job = JobFiles(folder, settings.job.num, list(settings.overrides.task))
@@ -89,8 +90,8 @@ def check_objectives(cfg: DictConfig) -> None:
         UserError: Which callback is missing.
     """
     for name in cfg.objectives:
-        for start, callback in NEEDS.items():
-            if name.startswith(start) and cfg.callbacks.get(callback) is None:
+        for prefix, callback in NEEDS.items():
+            if name.startswith(prefix) and cfg.callbacks.get(callback) is None:
                 raise UserError(
                     f"objectives: expected the callback {callback}, which measures {name}, got none; "
                     f"try callbacks=[default,{callback},best_robust]"
@@ -128,26 +129,24 @@ def _recorded(job: JobFiles, cfg: DictConfig, train: Callable[[], None], sweep: 
 
 def _train_here(cfg: DictConfig, folder: Path) -> None:
     """Train in this process."""
-    from robustlit.cli import resume, train
+    from robustlit.cli import resume
 
     if (folder / "config.yaml").is_file():
         resume.go_on(cast(DictConfig, OmegaConf.load(folder / "config.yaml")), folder)
     else:
-        train.start(cfg, folder)
+        start(cfg, folder)
 
 
 def _train_apart(
     cfg: DictConfig, folder: Path, surroundings: Mapping[str, str], keep: Sequence[int], stop: Callable[[], bool]
 ) -> None:
     """Take the folder, and train in a process of the job's own."""
-    from robustlit.cli import train
-
     new = not (folder / "config.yaml").is_file()
     with going_on(folder, new=new):
         if new:
             OmegaConf.set_struct(cfg, False)
             cfg.callbacks.progress = None  # a bar that nobody watches would fill the log
-            train.prepare(cfg, folder, silent=True)
+            prepare(cfg, folder, silent=True)
         train_apart(folder, surroundings, keep, stop)
 
 

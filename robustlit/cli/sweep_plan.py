@@ -29,7 +29,7 @@ PLUGINS = {  # what an option of the group sweep needs: module, extra
     "ray": ("hydra_ray_launcher", "ray"),
 }
 LOOKING = ("--cfg", "-c", "--info", "-i", "--hydra-help")
-FLAGS = ("-m", "--multirun")
+FLAGS = ("-m", "--multirun", "hydra.mode=MULTIRUN")
 
 
 @dataclass(frozen=True)

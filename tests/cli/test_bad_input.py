@@ -7,7 +7,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from robustlit.cli.errors import describe, exit_code
 from robustlit.cli.main import main
-from robustlit.cli.train import device_count
+from robustlit.cli.new_run import device_count
 from robustlit.data.errors import UnreadableImageError
 
 COMPOSITION = {

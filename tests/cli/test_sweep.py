@@ -141,6 +141,7 @@ def test_a_grid_can_be_a_file_of_the_users(tmp_path):
     [
         (["seed=1,2", "-m"], True),
         (["--multirun", "seed=1,2"], True),
+        (["hydra.mode=MULTIRUN", "seed=1,2"], True),
         (["sweep=joblib", "seed=1,2"], True),
         (["sweep=[]", "seed=1"], False),
         (["-m", "--cfg", "job"], False),
