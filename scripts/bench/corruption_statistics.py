@@ -50,6 +50,8 @@ def main() -> int:
     given = parser.parse_args()
     if given.draws < FEWEST:
         parser.error(f"expected at least {FEWEST} draws, got {given.draws}; try --draws {FEWEST}")
+    if missing := [name for name in golden.FILES.values() if not (golden.folder() / name).is_file()]:
+        parser.error(f"expected {missing[0]} in {golden.folder()}, got none; try $ROBUSTLIT_TEST_GOLDEN=FOLDER")
     torch.set_num_threads(1)
     replays, lines, start = every_replay(), [], time.monotonic()
     for name in given.corruption or (*COMMON, *EXTRA, *BAR):
