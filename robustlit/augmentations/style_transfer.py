@@ -19,14 +19,14 @@ class StyleTransfer(AugmentationOp[StyleParams]):
     ====================== ========================================== ========
     method                 what comes from the style image            CPU time
     ====================== ========================================== ========
-    ``channel_statistics`` mean and deviation of every channel        0.8 ms
-    ``fourier``            amplitudes of low frequencies              1.4 ms
-    ``reinhard``           colours: moments in l-alpha-beta           1.5 ms
-    ``random_convolution`` nothing: colours and texture are random    2.0 ms
-    ``amplitude_phase``    all amplitudes                             3.0 ms
+    ``channel_statistics`` mean and deviation of every channel        0.5 ms
+    ``fourier``            amplitudes of low frequencies              1.1 ms
+    ``reinhard``           colours: moments in l-alpha-beta           1.2 ms
+    ``random_convolution`` nothing: colours and texture are random    1.7 ms
+    ``amplitude_phase``    all amplitudes                             2.4 ms
     ====================== ========================================== ========
 
-    The times are of one image of 224×224 pixels on one core of a busy machine, where albumentations' FDA takes 21 ms
+    The times are of one image of 224×224 pixels on one core, where albumentations' FDA takes 18 ms
     (``scripts/bench/augmentations.py``).
 
     Args:
