@@ -12,6 +12,7 @@ from robustlit.attacks import APGD, PGD, CosPGD, SegPGD
 from robustlit.core.random import sample_seeds
 from robustlit.data import ShapesDataModule
 from robustlit.evaluation import AdversarialTest
+from robustlit.evaluation.attacked import adversarial_pass
 from robustlit.modules import SegmentationModule
 from tests.evaluation.adversarial_sets import arrays, trained
 from tests.tiny import trainer
@@ -69,6 +70,22 @@ def test_a_figure_never_stands_alone(module, data):
         if row.metric != "clean":
             assert {"norm", "eps", "steps", "restarts", "loss"} <= set(row.conditions)
     assert rows[-1].conditions["steps"] == "2, 100, 100"
+
+
+def test_the_picture_is_of_images_of_all_batches_under_the_strongest_attack(module, data, monkeypatch):
+    seen = []
+    monkeypatch.setattr(adversarial_pass, "picture_record", lambda *drawn: seen.append(drawn) or {"image": None})
+    test = AdversarialTest(eps=EPS, steps=2, attacks=[])
+    test.run(module, data, trainer([]))
+    ((_, (clean, attacked), logits, targets, *_),) = seen
+    images, truth = batch(data)
+    places = [(images == image).flatten(1).all(1).nonzero().item() for image in clean]
+    assert sorted(places) == list(range(32))  # the loader's batches have 8
+    assert torch.equal(targets, truth[places])
+    assert (attacked - clean).abs().amax() == pytest.approx(EPS[-1], abs=1e-6)
+    with torch.no_grad():
+        torch.testing.assert_close(logits, (module(clean), module(attacked)))
+    assert [record.kind for record in test.records].count("picture") == 1
 
 
 class Pixels(nn.Module):

@@ -14,6 +14,7 @@ from robustlit.evaluation.attacked.attack_tally import Attacked, AttackTally
 from robustlit.evaluation.attacked.attacking import Precision, attacking, hard_targets
 from robustlit.evaluation.corrupted.worst_pictures import KEPT, picture_record
 from robustlit.evaluation.passes.gathering import Chunk
+from robustlit.evaluation.passes.kept_images import KeptImages
 from robustlit.evaluation.passes.outcomes import Outcomes
 from robustlit.evaluation.passes.time_cap import TimeCap
 from robustlit.evaluation.passes.visiting import Visitor, from_all_processes
@@ -54,6 +55,7 @@ class AdversarialPass(Visitor):
     ) -> None:
         self.shown, self.names = shown, list(names)
         self.picture: dict[str, object] | None = None
+        self._examples = KeptImages(KEPT)
         self.groups = dict(groups)
         self.precision: Precision = precision
         self.scores: dict[Cell, CellScore] = {}
@@ -66,10 +68,12 @@ class AdversarialPass(Visitor):
     def look(self, trainer: pl.Trainer, module: pl.LightningModule, adapter: Adapter, chunk: Chunk) -> None:
         """Attack some images."""
         with attacking(trainer, module, adapter, self.precision) as predict:
-            drawn = () if self.shown is None or self.picture or not trainer.is_global_zero else (CLEAN, self.shown)
+            drawn = (CLEAN, self.shown) if self.shown is not None and trainer.is_global_zero else ()
             seen = self._tally.look(predict, adapter, chunk, {*self._kept, *drawn})
         if drawn:
-            self.picture = self._draw(adapter, chunk, *(seen[cell] for cell in drawn))
+            clean, attacked = (seen[cell] for cell in drawn)
+            targets = hard_targets(adapter, chunk.targets, clean.logits)
+            self._examples.add(Chunk(torch.cat((clean.images, attacked.images), 1), targets, chunk.ids))
         seen = {cell: found for cell, found in seen.items() if cell in self._kept}
         if not seen:
             return
@@ -84,7 +88,8 @@ class AdversarialPass(Visitor):
             self._tally.update(adapter, worst, _worst_logits([seen[cell] for cell in group], targets), targets)
 
     def finish(self, trainer: pl.Trainer, module: pl.LightningModule, adapter: Adapter) -> None:
-        """Gather the scores of all processes."""
+        """Gather the scores of all processes, and draw."""
+        self.picture = self._draw(trainer, module, adapter)
         self.scores = self._tally.compute(trainer, module.device, adapter)
         counts = {cell: _joined(pairs) for cell, pairs in self._counts.items() if pairs}
         ids = torch.cat(self._ids) if self._ids else torch.empty(0, dtype=torch.int64)
@@ -100,10 +105,15 @@ class AdversarialPass(Visitor):
             found = worst_overlap(hits, sums, adapter.ignore_index)
             self.scores[worst] = CellScore(found.score, self.scores[group[0]].n, found.low, found.high)
 
-    def _draw(self, adapter: Adapter, chunk: Chunk, clean: Attacked, attacked: Attacked) -> dict[str, object]:
-        targets = hard_targets(adapter, chunk.targets, clean.logits)[:KEPT]
-        images, logits = ([getattr(each, part)[:KEPT] for each in (clean, attacked)] for part in Attacked._fields)
-        return picture_record(adapter, (images[0], images[1]), (logits[0], logits[1]), targets, self.names, "")
+    def _draw(self, trainer: pl.Trainer, module: pl.LightningModule, adapter: Adapter) -> dict[str, object] | None:
+        """Return the picture of what was kept: images and, in the channels behind, what an attack made of them."""
+        kept = self._examples.chunk
+        if kept is None:
+            return None
+        clean, attacked = kept.images.chunk(2, 1)
+        with attacking(trainer, module, adapter, self.precision) as predict, torch.no_grad():
+            logits = predict(clean), predict(attacked)
+        return picture_record(adapter, (clean, attacked), logits, kept.targets, self.names, "")
 
 
 def _worst_logits(found: Sequence[Attacked], targets: Tensor) -> Tensor:
