@@ -9,7 +9,6 @@ from robustlit.augmentations import AugmentationOp
 from robustlit.augmentations.consistency import jensen_shannon
 from robustlit.callbacks.augmentation_chain import run_chain
 from robustlit.core import Adapter
-from robustlit.core.adapter import TORCH_IGNORE
 from robustlit.core.pipeline import Step
 from robustlit.core.random import fold
 
@@ -76,6 +75,5 @@ def _mean(scene: Scene, logits: list[Tensor]) -> Tensor:
     divergence = jensen_shannon(logits, bernoulli=task in ("multilabel", "binary_segmentation"))
     if targets is None or "segmentation" not in task:
         return divergence.mean()
-    ignored = TORCH_IGNORE if adapter.ignore_index is None else adapter.ignore_index
-    valid = (targets.reshape(divergence.shape) != ignored).float()
+    valid = (targets.reshape(divergence.shape) != adapter.ignored).float()
     return (divergence * valid).sum() / valid.sum().clamp(min=1)

@@ -76,6 +76,11 @@ class Adapter:
         own = getattr(module, "adapter", None)
         return own if isinstance(own, cls) else cls()
 
+    @property
+    def ignored(self) -> int:
+        """The target value of what does not count: ``ignore_index``, or torch's."""
+        return TORCH_IGNORE if self.ignore_index is None else self.ignore_index
+
     def images(self, batch: Any) -> Tensor:
         """Return the images in pixel space, float N×C×H×W."""
         return self.to_pixels(self._read(batch, self.image, _IMAGE_KEYS, 0, "image"))
@@ -170,10 +175,9 @@ class Adapter:
         if task == "classification":
             return F.cross_entropy(logits, targets, reduction="none")
         if task == "segmentation":
-            ignored = TORCH_IGNORE if self.ignore_index is None else self.ignore_index
             targets = targets.squeeze(1) if targets.ndim == 4 else targets
-            losses = F.cross_entropy(logits, targets, reduction="none", ignore_index=ignored)
-            return _mean_where(losses, targets != ignored)
+            losses = F.cross_entropy(logits, targets, reduction="none", ignore_index=self.ignored)
+            return _mean_where(losses, targets != self.ignored)
         targets = targets.unsqueeze(1) if task == "binary_segmentation" and targets.ndim == 3 else targets
         valid = (
             torch.ones_like(targets, dtype=torch.bool) if self.ignore_index is None else targets != self.ignore_index

@@ -7,7 +7,6 @@ import torch
 from torch import Tensor
 
 from robustlit.core import Adapter
-from robustlit.core.adapter import TORCH_IGNORE
 from robustlit.core.logits import two_sided
 from robustlit.core.names import lookup
 
@@ -85,7 +84,7 @@ def questions(
         (2.0, True)
     """
     logits = logits.double()
-    ignored = TORCH_IGNORE if adapter.ignore_index is None else adapter.ignore_index
+    ignored = adapter.ignored
     found = {}
     if not multilabel and targets.ndim == 2:
         targets = targets.argmax(1)

@@ -7,7 +7,6 @@ import torch
 from torch import Tensor
 
 from robustlit.core import Adapter
-from robustlit.core.adapter import TORCH_IGNORE
 from robustlit.core.logits import two_sided
 from robustlit.core.random import fold, uniform
 from robustlit.evaluation.passes.gathering import Chunk
@@ -92,8 +91,7 @@ class AnswerPicker:
         return self._picked(two_sided(logits.float()), targets.squeeze(1) if targets.ndim == 4 else targets, ids)
 
     def _kept(self, logits: Tensor, targets: Tensor, images: Tensor, labels: Tensor) -> Answers:
-        ignored = TORCH_IGNORE if self.adapter.ignore_index is None else self.adapter.ignore_index
-        counted = targets != ignored
+        counted = targets != self.adapter.ignored
         self._places = (counted, counted)
         return Answers(logits[counted], targets[counted].long(), images[counted], labels[counted])
 

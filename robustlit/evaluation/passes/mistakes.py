@@ -10,8 +10,6 @@ from robustlit.core.logits import two_sided
 
 __all__ = ["Worst", "flipped", "mistakes"]
 
-_TORCH_IGNORE = -100
-
 
 def mistakes(adapter: Adapter, logits: Tensor, targets: Tensor) -> Tensor:
     """Return how confident the model is in what is wrong, in [0, 1], float of shape N; 0 where all is right.
@@ -31,7 +29,7 @@ def mistakes(adapter: Adapter, logits: Tensor, targets: Tensor) -> Tensor:
     """
     task = adapter.task_of(targets, logits)
     logits = logits.detach().float()
-    ignored = _TORCH_IGNORE if adapter.ignore_index is None else adapter.ignore_index
+    ignored = adapter.ignored
     if task == "classification":
         truth = targets.argmax(1) if targets.ndim == 2 else targets
         confidence, predicted = two_sided(logits).softmax(1).max(1)
